@@ -1,0 +1,13 @@
+"""The `flask …` commands: thin, like views. One module per group, listed here."""
+
+from flask import Flask
+
+from commands import db as db_group
+
+GROUPS = (db_group.group,)
+
+
+def init_app(app: Flask) -> None:
+    """Add every group to `flask`."""
+    for group in GROUPS:
+        app.cli.add_command(group)

@@ -1,0 +1,176 @@
+"""Settings: one frozen object, read from the environment once, at start. Every key stands in
+`.env.example`.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PREFIX = "CABINET_"
+
+
+class ConfigError(ValueError):
+    """A setting that cannot be used; the message is one sentence for the person who set it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Config:
+    """What a person can set, `CABINET_<NAME>` in the environment. Units stand in the names."""
+
+    HOST: str = "127.0.0.1"
+    PORT: int = 8000
+    PUBLIC_URL: str = ""  # empty: http://HOST:PORT
+    DATA_DIR: str = "./var"
+    DATABASE_URL: str = ""  # empty: SQLite in the data dir
+    REDIS_URL: str = ""  # empty: the embedded server's unix socket in the data dir
+    WORKERS: int = 0  # 0: one per core
+
+    MAIL_SERVER: str = ""  # empty: the try-out mailbox
+    MAIL_PORT: int = 0  # 0: the port of the try-out mailbox, else 25
+    MAIL_USERNAME: str = ""
+    MAIL_PASSWORD: str = ""
+    MAIL_TLS: str = "none"  # none, starttls, tls
+    MAIL_CA_FILE: str = ""  # certificates to trust beside the system's
+    MAIL_FROM: str = "cabinet@localhost"
+    MAIL_TIMEOUT_S: int = 20
+    MAIL_ATTACHMENT_LIMIT_MB: int = 15  # encoded; above it the mail carries a link
+    MAIL_UNKNOWN: str = (
+        "resend"  # resend or hold: what to do when nobody knows whether a mail went out
+    )
+
+    DEMO: bool = True
+    DEMO_PASSWORD: str = ""  # empty: made up at the first run
+    TESTING: bool = False
+    OPERATOR_NAME: str = "Оператор связи"
+    TIME_ZONE: str = "Europe/Minsk"
+    CALL_DETAIL_DELAY_HOURS: int = -1  # -1: 24, in the demo 0
+    CALL_DETAIL_MONTHS_BACK: int = 1
+    INVOICE_LINK_MONTHS: int = 2
+    CLOSED_DAYS: str = "1-3"
+    ORDERS_PER_HOUR: int = 20
+    OPEN_ORDERS: int = 50
+    ARTEFACT_DAYS: int = 7
+    PDF_ROWS: int = 20000
+    DRAFT_HOURS: int = 24
+
+    LEASE_S: int = 120
+    RECONCILE_EVERY_S: int = 5
+    JOB_TIMEOUT_S: int = 3600
+    MAX_ATTEMPTS: int = 12
+
+    SESSION_IDLE_MINUTES: int = 30
+    SESSION_HOURS: int = 8
+    TRUSTED_HOSTS: str = ""  # by comma; empty: the host of PUBLIC_URL and loopback
+    FRAME_ANCESTORS: str = ""  # by space; empty: 'none'
+    PROXY_COUNT: int = 0  # trusted reverse proxies in front of us
+    EMBED: bool = False  # cookies for a cross-site iframe: SameSite=None, Partitioned
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] = os.environ, **overrides: object) -> "Config":
+        """Read the settings; raise `ConfigError` with one sentence for a value that cannot be
+        used.
+        """
+        values: dict[str, object] = {}
+        for field in fields(cls):
+            text = env.get(PREFIX + field.name)
+            if text is not None and (text != "" or field.type is str):
+                values[field.name] = _convert(field.name, field.type, text)
+        return cls(**{**values, **overrides})
+
+    def __post_init__(self) -> None:
+        try:
+            ZoneInfo(self.TIME_ZONE)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ConfigError(
+                f"CABINET_TIME_ZONE: no time zone named {self.TIME_ZONE!r}"
+            ) from error
+        for name, allowed in (
+            ("MAIL_TLS", ("none", "starttls", "tls")),
+            ("MAIL_UNKNOWN", ("resend", "hold")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ConfigError(
+                    f"CABINET_{name}: one of {', '.join(allowed)}, not {getattr(self, name)!r}"
+                )
+        if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
+            raise ConfigError(
+                f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"
+            )
+
+    @property
+    def data_dir(self) -> Path:
+        """The one folder that is written to."""
+        return Path(self.DATA_DIR).resolve()
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The operator's time zone."""
+        return ZoneInfo(self.TIME_ZONE)
+
+    @property
+    def public_url(self) -> str:
+        """Address of the cabinet as its users know it, without a slash at the end."""
+        return (self.PUBLIC_URL or f"http://{self.HOST}:{self.PORT}").rstrip("/")
+
+    @property
+    def path_prefix(self) -> str:
+        """Path of the public address: "" or "/cabinet"."""
+        return urlsplit(self.public_url).path.rstrip("/")
+
+    @property
+    def is_https(self) -> bool:
+        """Whether users come by https: decides on Secure cookies."""
+        return urlsplit(self.public_url).scheme == "https"
+
+    @property
+    def database_url(self) -> str:
+        """SQLite in the data dir unless set."""
+        return self.DATABASE_URL or f"sqlite:///{self.data_dir / 'cabinet.db'}"
+
+    @property
+    def valkey_socket(self) -> Path:
+        """Unix socket of the embedded Valkey."""
+        return self.data_dir / "valkey" / "valkey.sock"
+
+    @property
+    def redis_url(self) -> str:
+        """The embedded server's socket unless set."""
+        return self.REDIS_URL or f"unix://{self.valkey_socket}"
+
+    @property
+    def uses_mailbox(self) -> bool:
+        """Whether mail goes to the try-out mailbox instead of a real server."""
+        return not self.MAIL_SERVER and self.DEMO
+
+    @property
+    def mail_port(self) -> int:
+        """Port of the mail server; the try-out mailbox takes the one above the web server's."""
+        return self.MAIL_PORT or (self.PORT + 1 if self.uses_mailbox else 25)
+
+    @property
+    def mail_server(self) -> str:
+        """Host of the mail server."""
+        return self.MAIL_SERVER or "127.0.0.1"
+
+    @property
+    def call_detail_delay_hours(self) -> int:
+        """«по истечении суток»: 24 unless set, none in the demo."""
+        if self.CALL_DETAIL_DELAY_HOURS >= 0:
+            return self.CALL_DETAIL_DELAY_HOURS
+        return 0 if self.DEMO else 24
+
+
+def _convert(name: str, kind: type, text: str) -> object:
+    if kind is bool:
+        if text.lower() not in {"0", "1", "true", "false", "yes", "no", "on", "off"}:
+            raise ConfigError(f"{PREFIX}{name}: 0 or 1, not {text!r}")
+        return text.lower() in {"1", "true", "yes", "on"}
+    if kind is int:
+        try:
+            return int(text)
+        except ValueError as error:
+            raise ConfigError(f"{PREFIX}{name}: a whole number, not {text!r}") from error
+    return text

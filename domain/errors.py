@@ -1,0 +1,73 @@
+"""What the business refuses. Each error carries a code; the sentence for people is made at the
+edge (`texts.py`).
+"""
+
+
+class DomainError(Exception):
+    """A rule said no. `code` names the rule, `values` fill the sentence made of it."""
+
+    code = "domain_error"
+
+    def __init__(self, message: str = "", **values: object) -> None:
+        super().__init__(message or self.code)
+        self.values = values
+
+
+class PeriodReversed(DomainError):
+    """The last day lies before the first."""
+
+    code = "period_reversed"
+
+
+class PeriodOutOfRange(DomainError):
+    """Days outside the orderable window; `values`: start, end (dates of the window)."""
+
+    code = "period_out_of_range"
+
+
+class NothingSelected(DomainError):
+    """An order without a single subscriber."""
+
+    code = "nothing_selected"
+
+
+class ForeignNumbers(DomainError):
+    """Numbers that are not the client's: unknown and somebody else's are one and the same."""
+
+    code = "foreign_numbers"
+
+
+class TooManyOpenOrders(DomainError):
+    """The user has as many unfinished orders as allowed; `values`: limit."""
+
+    code = "too_many_open_orders"
+
+
+class TooManyOrdersPerHour(DomainError):
+    """The user ordered too often within the hour; `values`: limit, retry_after_s."""
+
+    code = "too_many_orders_per_hour"
+
+
+class NumberTaken(DomainError):
+    """A full number has one owner at a time; `values`: number."""
+
+    code = "number_taken"
+
+
+class AlreadyExists(DomainError):
+    """A name that must be unique is in use; `values`: what, name."""
+
+    code = "already_exists"
+
+
+class NotFound(DomainError):
+    """Nothing of that name; `values`: what, name."""
+
+    code = "not_found"
+
+
+class InvalidValue(DomainError):
+    """A value of the wrong shape; `values`: what, value."""
+
+    code = "invalid_value"

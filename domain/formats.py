@@ -1,0 +1,87 @@
+"""How values are written for people: dates, durations, sizes, phone numbers, masked addresses."""
+
+from datetime import date, datetime
+from decimal import Decimal
+
+NBSP = "\u00a0"
+
+
+def format_date(day: date) -> str:
+    """ДД.ММ.ГГГГ.
+
+    >>> format_date(date(2026, 3, 9))
+    '09.03.2026'
+    """
+    return f"{day:%d.%m.%Y}"
+
+
+def format_moment(moment: datetime) -> str:
+    """ДД.ММ.ГГГГ чч:мм of a moment that is already in the reader's zone."""
+    return f"{moment:%d.%m.%Y %H:%M}"
+
+
+def format_integer(number: int) -> str:
+    """Thousands parted by a no-break space.
+
+    >>> format_integer(1234567).replace(NBSP, "_")
+    '1_234_567'
+    """
+    return f"{number:,}".replace(",", NBSP)
+
+
+def format_duration(seconds: int) -> str:
+    """ч:мм:сс.
+
+    >>> format_duration(3725)
+    '1:02:05'
+    """
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def format_size(size: int) -> str:
+    """Bytes as Б, КБ or МБ.
+
+    >>> format_size(219136).replace(NBSP, "_")
+    '214_КБ'
+    """
+    if size < 1024:
+        return f"{size}{NBSP}Б"
+    if size < 1024 * 1024:
+        return f"{round(size / 1024)}{NBSP}КБ"
+    return f"{size / 1024 / 1024:.1f}{NBSP}МБ".replace(".", ",")
+
+
+def format_phone(number: str) -> str:
+    """A Belarusian number in groups, anything else as it is.
+
+    >>> format_phone("375291234567").replace(NBSP, "_")
+    '375_29_123-45-67'
+    """
+    if len(number) == 12 and number.isdigit() and number.startswith("375"):
+        return f"375{NBSP}{number[3:5]}{NBSP}{number[5:8]}-{number[8:10]}-{number[10:]}"
+    return number
+
+
+def mask_email(address: str) -> str:
+    """First character and three asterisks for the name and the domain, whatever their length.
+
+    >>> mask_email("buh@romashka.by")
+    'b***@r***.by'
+    """
+    name, _, domain = address.partition("@")
+    host, dot, top = domain.rpartition(".")
+    if not dot:
+        host, top = domain, ""
+    return f"{name[:1]}***@{host[:1]}***{dot}{top}"
+
+
+def format_value(value: object) -> str:
+    """A value inside a sentence."""
+    if isinstance(value, datetime):
+        return format_moment(value)
+    if isinstance(value, date):
+        return format_date(value)
+    if isinstance(value, int | Decimal):
+        return format_integer(value) if isinstance(value, int) else str(value)
+    return str(value)

@@ -1,0 +1,416 @@
+"""Tables. Row-level facts and named queries only: no rules, no mail, no formatting."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any
+
+from peewee import (
+    BigIntegerField,
+    BooleanField,
+    CharField,
+    CompositeKey,
+    DatabaseProxy,
+    DateField,
+    DateTimeField,
+    ForeignKeyField,
+    IntegerField,
+    Model,
+    ModelSelect,
+    SmallIntegerField,
+    TextField,
+)
+
+from domain.orders import OPEN_STATES, MailState, OrderState
+from domain.roles import Role
+
+db = DatabaseProxy()
+
+
+class UtcDateTimeField(DateTimeField):
+    """Aware UTC in Python, naive UTC in the table (SQLite and PostgreSQL alike)."""
+
+    def db_value(self, value: datetime | None) -> Any:
+        if value is not None:
+            if value.tzinfo is None:
+                raise ValueError("naive datetime")
+            value = value.astimezone(UTC).replace(tzinfo=None)
+        return super().db_value(value)
+
+    def python_value(self, value: Any) -> datetime | None:
+        value = super().python_value(value)
+        return value and value.replace(tzinfo=UTC)
+
+
+class JsonField(TextField):
+    """Any JSON value, kept as text."""
+
+    def db_value(self, value: Any) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, sort_keys=True)
+
+    def python_value(self, value: str | None) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class BaseModel(Model):
+    """What all tables share."""
+
+    class Meta:
+        database = db
+        legacy_table_names = False
+
+
+class UnscopedQuery(RuntimeError):
+    """A client's table was asked without saying whose rows, while answering a web request."""
+
+
+_guarded: ContextVar[bool] = ContextVar("tenant_guard", default=False)
+
+
+@contextmanager
+def tenant_guard() -> Iterator[None]:
+    """While inside, tables of clients are readable through `of(client)` or `across_clients()`
+    only.
+    """
+    token = _guarded.set(True)
+    try:
+        yield
+    finally:
+        _guarded.reset(token)
+
+
+class TenantModel(BaseModel):
+    """A table whose rows belong to a client: `of(client)` is the way in."""
+
+    @classmethod
+    def select(cls, *fields: Any) -> ModelSelect:
+        if _guarded.get():
+            raise UnscopedQuery(
+                f"{cls.__name__}: use of(client), or across_clients() where that is meant"
+            )
+        return super().select(*fields)
+
+    @classmethod
+    def of(cls, client: "Client | int", *fields: Any) -> ModelSelect:
+        """Rows of one client."""
+        return cls.across_clients(*fields).where(cls.client == client)
+
+    @classmethod
+    def across_clients(cls, *fields: Any) -> ModelSelect:
+        """Rows of all clients: for the operator's pages, jobs and sign-in."""
+        token = _guarded.set(False)
+        try:
+            return cls.select(*fields)
+        finally:
+            _guarded.reset(token)
+
+
+# --- Clients, users, subscribers ------------------------------------------------------------------
+
+
+class Client(BaseModel):
+    """A company served by the operator."""
+
+    name = CharField()
+    unp = CharField()  # УНП: nine digits
+    account_no = CharField(unique=True)  # лицевой счёт
+    contract_no = CharField(default="")
+    contract_date = DateField(null=True)
+    address = CharField(default="")
+    invoice_email = CharField()
+    detail_email = CharField()  # the address named in the connection application
+    may_download = BooleanField(default=False)  # policy: files can be fetched in the cabinet too
+    created_at = UtcDateTimeField()
+
+
+class Subscriber(TenantModel):
+    """A number of a client: «SIP-соединение» (a trunk) or one of its «SIP-номер»s."""
+
+    client = ForeignKeyField(Client, backref="subscribers", on_delete="RESTRICT")
+    number = CharField()  # 375 and nine digits, or a short extension
+    full_name = CharField(default="")
+    name_folded = CharField(default="", index=True)  # casefolded, ё → е: SQLite folds ASCII only
+    plan = CharField(default="SIP-номер")
+    connection = ForeignKeyField("self", null=True, backref="numbers", on_delete="SET NULL")
+    status = CharField(default="active")  # domain.subscribers.SubscriberStatus
+    status_reason = CharField(default="")
+    valid_from = UtcDateTimeField(null=True)  # null: always been
+    valid_to = UtcDateTimeField(null=True)  # null: still is; half-open
+
+    class Meta:
+        indexes = ((("client", "number"), True), (("number",), False))
+
+
+class User(TenantModel):
+    """A person who signs in. Without a client: one of the operator's own people."""
+
+    login = CharField(unique=True)
+    password_hash = CharField()
+    role = CharField(choices=[(role.value, role.value) for role in Role])
+    client = ForeignKeyField(Client, null=True, backref="users", on_delete="RESTRICT")
+    full_name = CharField(default="")
+    is_active = BooleanField(default=True)
+    created_at = UtcDateTimeField()
+    last_sign_in_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        table_name = "cabinet_user"  # "user" is a word of PostgreSQL's own
+
+
+class UserSession(BaseModel):
+    """A signed-in browser. The cookie holds the token, this row only its hash."""
+
+    token_hash = CharField(unique=True)
+    user = ForeignKeyField(User, backref="sessions", on_delete="CASCADE")
+    data = JsonField(default=dict)  # CSRF secret, messages, chosen SIP subscriber
+    ip = CharField(default="")
+    user_agent = CharField(default="")
+    created_at = UtcDateTimeField()
+    last_seen_at = UtcDateTimeField()
+    expires_at = UtcDateTimeField(index=True)  # absolute; the idle limit runs from last_seen_at
+
+
+class SignInFailure(BaseModel):
+    """A wrong password, counted by account and by address; kept for the length of the window."""
+
+    account_hash = CharField()
+    ip = CharField()
+    at = UtcDateTimeField(index=True)
+
+    class Meta:
+        indexes = ((("account_hash", "at"), False), (("ip", "at"), False))
+
+
+class AuditEvent(BaseModel):
+    """Who did what, when and from where. Only ever added to."""
+
+    at = UtcDateTimeField(index=True)
+    event = CharField()  # services.audit.AuditEventKind
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    client = ForeignKeyField(Client, null=True, on_delete="SET NULL")
+    subject = CharField(default="")  # "order:17"
+    ip = CharField(default="")
+    detail = JsonField(default=dict)
+
+    class Meta:
+        indexes = ((("client", "at"), False),)
+
+
+# --- Call records ---------------------------------------------------------------------------------
+
+
+class Exchange(BaseModel):
+    """A source of call records. With a client: that client's own exchange, whose short extensions
+    are theirs.
+    """
+
+    name = CharField(unique=True)
+    client = ForeignKeyField(Client, null=True, on_delete="RESTRICT")
+
+
+class ImportRun(BaseModel):
+    """One file read by `flask cdr import`, with its honest counts."""
+
+    exchange = ForeignKeyField(Exchange, on_delete="RESTRICT")
+    client = ForeignKeyField(Client, null=True, on_delete="RESTRICT")
+    file_name = CharField()
+    file_sha256 = CharField(index=True)
+    format = CharField()
+    zone = CharField()
+    state = CharField(default="running")  # running, done, failed
+    lines = IntegerField(default=0)
+    calls = IntegerField(default=0)
+    accepted = IntegerField(default=0)
+    duplicates = IntegerField(default=0)
+    rejected = IntegerField(default=0)
+    unmatched = IntegerField(default=0)
+    skipped = IntegerField(default=0)
+    first_at = BigIntegerField(null=True)  # UTC epoch seconds of the first and last call
+    last_at = BigIntegerField(null=True)
+    rejects = JsonField(default=list)  # the first hundred: [{"line", "reason"}]
+    error = CharField(default="")
+    started_at = UtcDateTimeField(index=True)
+    finished_at = UtcDateTimeField(null=True)
+
+
+class Call(BaseModel):
+    """A call as one of our subscribers saw it. Times are UTC epoch seconds, durations seconds.
+
+    A call between two own numbers is two rows: out for one, in for the other. Legs of one call
+    (fail-over, transfer) are one row; the parts are kept in `legs`, so that a part arriving later
+    changes the row as if it had come first.
+    """
+
+    subscriber_id = IntegerField()
+    started_at = BigIntegerField()
+    seq = BigIntegerField()  # hash of (exchange, uid, direction): stable however often imported
+    direction = SmallIntegerField()  # 0 out, 1 in: domain.cdr.record
+    on_net = BooleanField()
+    number = CharField()  # own number as it was in the record, normal form
+    peer = CharField()  # the other side, normal form
+    answered_at = BigIntegerField(null=True)
+    duration_s = IntegerField()  # ring included
+    billable_s = IntegerField()  # 0 unless answered
+    disposition = SmallIntegerField()  # domain.cdr.record.Disposition
+    exchange = ForeignKeyField(Exchange, on_delete="RESTRICT", index=False)
+    uid = CharField()  # the exchange's id of the call
+    legs = TextField()  # JSON: the parts this row is made of
+    import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)
+
+    class Meta:
+        primary_key = CompositeKey("subscriber_id", "started_at", "seq")
+        indexes = ((("exchange", "uid", "subscriber_id", "direction"), True),)
+
+
+class UnmatchedLeg(BaseModel):
+    """A leg with no number of ours in it: kept, and matched later by `flask cdr rematch`."""
+
+    exchange = ForeignKeyField(Exchange, on_delete="RESTRICT", index=False)
+    client = ForeignKeyField(Client, null=True, on_delete="RESTRICT", index=False)
+    uid = CharField()
+    leg = BigIntegerField()
+    record = TextField()  # JSON of the normal form
+    import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)
+
+    class Meta:
+        primary_key = CompositeKey("exchange", "uid", "leg")
+
+
+# --- Orders ---------------------------------------------------------------------------------------
+
+
+class OrderDraft(TenantModel):
+    """A wizard under way: raw answers by step, found by the key in the URL, gone after a day."""
+
+    key = CharField(unique=True)
+    client = ForeignKeyField(Client, on_delete="CASCADE")
+    user = ForeignKeyField(User, on_delete="CASCADE")
+    kind = CharField()
+    answers = JsonField(default=dict)
+    created_at = UtcDateTimeField(index=True)
+
+
+class DraftSubscriber(BaseModel):
+    """A tick: one row per chosen subscriber of a draft."""
+
+    draft = ForeignKeyField(OrderDraft, on_delete="CASCADE", index=False)
+    subscriber = ForeignKeyField(Subscriber, on_delete="CASCADE", index=False)
+
+    class Meta:
+        primary_key = CompositeKey("draft", "subscriber")
+
+
+class Order(TenantModel):
+    """A request for a document, kept for ever: it is the truth that the queue only hints at."""
+
+    client = ForeignKeyField(Client, backref="orders", on_delete="RESTRICT", index=False)
+    user = ForeignKeyField(User, on_delete="RESTRICT")
+    number = IntegerField()  # runs per client; `key` is what URLs carry
+    key = CharField(unique=True)
+    draft_key = CharField(unique=True)  # one draft makes one order, however often sent
+    kind = CharField()
+    params = JsonField()  # call detail: start, end, direction, format, excluded
+    email = CharField()  # the address as it was when ordered
+    state = CharField(default=OrderState.ACCEPTED)
+    done = IntegerField(default=0)  # rows written so far
+    total = IntegerField(null=True)  # rows to write, once counted
+    rows = IntegerField(null=True)  # rows in the finished file
+    attempts = IntegerField(default=0)
+    reason = CharField(default="")  # code of the last failure: texts.FAILURES
+    detail = TextField(default="")  # the technical side of it, for the operator
+    created_at = UtcDateTimeField()
+    due_at = UtcDateTimeField()  # promised: not before
+    next_try_at = UtcDateTimeField(index=True)  # when a worker may take it
+    lease_token = CharField(default="")
+    lease_owner = CharField(default="")  # the process that holds the lease
+    lease_until = UtcDateTimeField(null=True)
+    heartbeat_at = UtcDateTimeField(null=True)
+    closed_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        table_name = "customer_order"
+        indexes = ((("client", "number"), True), (("state", "next_try_at"), False))
+
+    @property
+    def is_open(self) -> bool:
+        """Whether something is still to happen by itself."""
+        return OrderState(self.state) in OPEN_STATES
+
+
+class OrderSubscriber(BaseModel):
+    """Whose calls an order is about: copied from the draft, never changed after."""
+
+    order = ForeignKeyField(Order, on_delete="CASCADE", index=False)
+    subscriber = ForeignKeyField(Subscriber, on_delete="RESTRICT", index=False)
+
+    class Meta:
+        primary_key = CompositeKey("order", "subscriber")
+
+
+class Artefact(BaseModel):
+    """A finished file of an order. A file without a row is garbage, a row without a file is made
+    again.
+    """
+
+    order = ForeignKeyField(Order, backref="artefacts", on_delete="RESTRICT", index=False)
+    ordinal = IntegerField(default=1)
+    path = CharField()  # below <data dir>/art, of internal names only
+    display_name = CharField()  # «Детализация … .xlsx»
+    media_type = CharField()
+    size = BigIntegerField()  # bytes
+    sha256 = CharField()
+    made_at = UtcDateTimeField()
+    expires_at = UtcDateTimeField(index=True)
+    removed_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("order", "ordinal"), True),)
+
+
+class Mail(BaseModel):
+    """The ledger of messages: one row per message, its bytes frozen in a file beside the artefact."""
+
+    order = ForeignKeyField(Order, backref="mails", on_delete="RESTRICT", index=False)
+    ordinal = IntegerField(default=1)
+    message_id = CharField(unique=True)
+    recipient = CharField()
+    path = CharField()
+    size = BigIntegerField()
+    sha256 = CharField()
+    state = CharField(default=MailState.READY)
+    attempts = IntegerField(default=0)
+    unknown_count = IntegerField(default=0)  # times the process died between DATA and this ledger
+    smtp_reply = CharField(default="")
+    created_at = UtcDateTimeField()
+    sent_at = UtcDateTimeField(null=True)
+
+    class Meta:
+        indexes = ((("order", "ordinal"), True),)
+
+
+ALL_MODELS = (
+    Client,
+    Subscriber,
+    User,
+    UserSession,
+    SignInFailure,
+    AuditEvent,
+    Exchange,
+    ImportRun,
+    Call,
+    UnmatchedLeg,
+    OrderDraft,
+    DraftSubscriber,
+    Order,
+    OrderSubscriber,
+    Artefact,
+    Mail,
+)
+CLUSTERED_MODELS = (
+    Call,
+    DraftSubscriber,
+    OrderSubscriber,
+    UnmatchedLeg,
+)  # WITHOUT ROWID, on SQLite only

@@ -1,0 +1,45 @@
+"""The audit trail: who did what, when and from where. Written in the transaction of the deed
+itself.
+"""
+
+from datetime import datetime
+from enum import StrEnum
+
+from models import AuditEvent, Client, User
+
+
+class AuditEventKind(StrEnum):
+    """What is written down."""
+
+    SIGNED_IN = "signed_in"
+    SIGN_IN_REFUSED = "sign_in_refused"
+    SIGNED_OUT = "signed_out"
+    PASSWORD_SET = "password_set"  # noqa: S105 - the name of an event
+    ACCESS_REFUSED = "access_refused"
+    ORDER_PLACED = "order_placed"
+    ORDER_CANCELLED = "order_cancelled"
+    ORDER_RETRIED = "order_retried"
+    FILE_DOWNLOADED = "file_downloaded"
+    RECORDS_IMPORTED = "records_imported"
+    CLIENT_VIEWED = "client_viewed"  # the operator looked into a client's data
+    CLIENT_ADDED = "client_added"
+    SUBSCRIBER_ADDED = "subscriber_added"
+    USER_ADDED = "user_added"
+
+
+def record(
+    event: AuditEventKind,
+    *,
+    now: datetime,
+    user: User | None = None,
+    client: Client | int | None = None,
+    subject: str = "",
+    ip: str = "",
+    **detail: object,
+) -> None:
+    """Add one row. `subject` is "<table>:<id>"; `detail` holds ids and counts, never numbers or
+    addresses.
+    """
+    AuditEvent.create(
+        at=now, event=event, user=user, client=client, subject=subject, ip=ip, detail=detail
+    )

@@ -1,0 +1,25 @@
+"""Transactions. Every write goes through `write_tx`, every long read through `read_tx`."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from peewee import SqliteDatabase
+
+from models import db
+
+
+@contextmanager
+def write_tx() -> Iterator[None]:
+    """One write transaction. On SQLite it begins IMMEDIATE (set on the connection, see
+    `services/database.py`).
+    """
+    with db.atomic():
+        yield
+
+
+@contextmanager
+def read_tx() -> Iterator[None]:
+    """One consistent view of the data for a report, without keeping writers out."""
+    mode = "DEFERRED" if isinstance(db.obj, SqliteDatabase) else "REPEATABLE READ READ ONLY"
+    with db.atomic(mode):  # inside another transaction this is a savepoint, and the mode is ignored
+        yield

@@ -1,0 +1,110 @@
+"""Texts for people. Code holds English msgids; the words shown stand in `translations/`."""
+
+import gettext as _stdlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
+from pathlib import Path
+
+from markupsafe import escape
+
+from domain.errors import DomainError
+from domain.formats import format_value
+
+LANGUAGES = ("ru", "be", "en")
+_FOLDER = Path(__file__).parent / "translations"
+_language: ContextVar[str] = ContextVar("language", default="ru")
+
+
+@cache
+def _catalogue(language: str) -> _stdlib.NullTranslations:
+    return _stdlib.translation("messages", _FOLDER, [language], fallback=True)
+
+
+@contextmanager
+def language(code: str) -> Iterator[None]:
+    """Speak `code` while inside."""
+    token = _language.set(code)
+    try:
+        yield
+    finally:
+        _language.reset(token)
+
+
+def current_language() -> str:
+    """The language spoken now: ru unless `language` says otherwise."""
+    return _language.get()
+
+
+def gettext(message: str) -> str:
+    """`message` in the current language."""
+    return _catalogue(_language.get()).gettext(message)
+
+
+def ngettext(singular: str, plural: str, n: int) -> str:
+    """The form of a message that agrees with `n`."""
+    return _catalogue(_language.get()).ngettext(singular, plural, n)
+
+
+_ = gettext
+
+
+def N_(message: str) -> str:  # noqa: N802 - the field's own name for it
+    """Mark a msgid for extraction; it is translated where it is shown."""
+    return message
+
+
+class LazyText:
+    """A msgid that becomes text when it is shown: for labels made at import."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    def __str__(self) -> str:
+        return gettext(self._message)
+
+    def __html__(self) -> str:
+        return str(escape(str(self)))
+
+
+lazy_gettext = LazyText
+
+ERRORS = {
+    "period_reversed": N_("The last day is before the first"),
+    "period_out_of_range": N_("Call detail is available from {start} to {end}"),
+    "nothing_selected": N_("Choose at least one subscriber"),
+    "foreign_numbers": N_("The numbers must belong to your company"),
+    "too_many_open_orders": N_(
+        "You have {limit} unfinished orders. Wait until some of them are done"
+    ),
+    "too_many_orders_per_hour": N_(
+        "No more than {limit} orders an hour. Try again in {minutes} min"
+    ),
+}
+
+# Why an order was not carried out: code in `Order.reason` → sentence for the client.
+FAILURES = {
+    "mail_address_refused": N_("The mail server refused the address. Code M-17"),
+    "mail_too_large": N_("The mail server refused a message of this size. Code M-18"),
+    "mail_refused": N_("The mail server refused the message. Code M-19"),
+    "mail_unreachable": N_("The mail server does not answer. Code M-20"),
+    "mail_rejected_sign_in": N_("The mail server did not accept our sign-in. Code M-21"),
+    "mail_insecure": N_("The connection to the mail server is not safe. Code M-22"),
+    "mail_unconfirmed": N_("It is not known whether the message went out. Code M-23"),
+    "render_failed": N_("The file could not be made. Code R-10"),
+    "render_too_long": N_("Making the file took too long. Code R-11"),
+    "no_space": N_("There is no space for the file. Code R-12"),
+    "worker_lost": N_("The work was interrupted and will be done again. Code R-13"),
+}
+
+
+def error_text(error: DomainError) -> str:
+    """The sentence for a rule's refusal. Dates among its values are shown as ДД.ММ.ГГГГ."""
+    values = {name: format_value(value) for name, value in error.values.items()}
+    return gettext(ERRORS[error.code]).format(**values)
+
+
+def failure_text(code: str) -> str:
+    """The sentence for the reason why an order failed."""
+    return gettext(FAILURES.get(code, FAILURES["render_failed"]))
