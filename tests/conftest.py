@@ -1,0 +1,38 @@
+"""What all tests share: an application on a database of its own, and a transaction per test."""
+
+import pytest
+
+from app import create_app
+from config import Config
+from models import db
+from services import database
+from tests import factories
+
+
+@pytest.fixture(scope="session")
+def config(tmp_path_factory):
+    """Settings of the tests: everything in a folder that is thrown away."""
+    return Config(DATA_DIR=str(tmp_path_factory.mktemp("var")), TESTING=True, DEMO=True)
+
+
+@pytest.fixture(scope="session")
+def app(config):
+    application = create_app(config)
+    application.testing = True
+    with db.connection_context():
+        database.upgrade()
+    return application
+
+
+@pytest.fixture
+def base(app):
+    """A connection inside a transaction that is thrown away after the test."""
+    with app.app_context(), db.connection_context(), db.atomic() as transaction:
+        yield db
+        transaction.rollback()
+
+
+@pytest.fixture
+def client_row(base):
+    """A client: the owner in tests of who may see what."""
+    return factories.make_client()

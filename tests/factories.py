@@ -1,0 +1,36 @@
+"""Rows for tests: functions with defaults, overridden by keyword. The database is the test's own."""
+
+from datetime import datetime
+from itertools import count
+from zoneinfo import ZoneInfo
+
+from domain.subscribers import fold
+from models import Client, Subscriber
+
+_serial = count(1)
+NOON = datetime(2026, 3, 10, 12, tzinfo=ZoneInfo("Europe/Minsk"))
+
+
+def make_client(**values) -> Client:
+    """A client with an account number of its own."""
+    n = next(_serial)
+    return Client.create(
+        **{
+            "name": f"ООО «Клиент {n}»",
+            "unp": f"{190000000 + n}",
+            "account_no": f"{n:08}",
+            "invoice_email": f"bills{n}@example.by",
+            "detail_email": f"detail{n}@example.by",
+            "created_at": NOON,
+            **values,
+        }
+    )
+
+
+def make_subscriber(client: Client | None = None, **values) -> Subscriber:
+    """A number of `client`, or of a new stranger."""
+    n = next(_serial)
+    values = {"number": f"37529{n:07}", "full_name": f"SIP-номер {n}", **values}
+    return Subscriber.create(
+        client=client or make_client(), name_folded=fold(values["full_name"]), **values
+    )
