@@ -322,6 +322,7 @@ class Order(TenantModel):
     detail = TextField(default="")  # the technical side of it, for the operator
     created_at = UtcDateTimeField()
     due_at = UtcDateTimeField()  # promised: not before
+    made_at = UtcDateTimeField(null=True)  # «Сформировано»: set once, so that a file is made alike
     next_try_at = UtcDateTimeField(index=True)  # when a worker may take it
     lease_token = CharField(default="")
     lease_owner = CharField(default="")  # the process that holds the lease

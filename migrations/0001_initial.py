@@ -70,6 +70,7 @@ def up(migrator, db):
         detail = TextField(default="")
         created_at = UtcDateTimeField()
         due_at = UtcDateTimeField()
+        made_at = UtcDateTimeField(null=True)
         next_try_at = UtcDateTimeField(index=True)
         lease_token = CharField(default="")
         lease_owner = CharField(default="")
