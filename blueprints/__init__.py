@@ -1,13 +1,46 @@
-"""The menu: sections in the source document's order, and their registration."""
+"""The menu: sections in the source document's order, and their registration.
 
-from flask import Flask
+`SECTIONS` is what a client sees; `OTHERS` are pages that stand outside the menu. Each is a package
+(or module) with a blueprint `bp`; one with `init_app(app, config)` is given the application too.
+"""
 
+from collections.abc import Iterable
+from itertools import chain
+
+from flask import Flask, g, url_for
+
+from blueprints import filters, home, web
+from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = ()
+OTHERS = (home,)
+
+
+def menu_items() -> Iterable[MenuItem]:
+    """The lines for the signed-in user: a client's sections, or the operator's own."""
+    if g.client is not None:
+        return [section.MENU for section in SECTIONS]
+    return [part.OPERATOR_MENU for part in OTHERS if hasattr(part, "OPERATOR_MENU")]
+
+
+def menu() -> Iterable[MenuLine]:
+    """The menu as it stands on the page that is being drawn."""
+    return web.menu_lines(menu_items())
+
+
+def start_url() -> str:
+    """Where the signed-in user's work begins: the client's home, or the operator's first page."""
+    items = () if g.get("user") is None or g.client is not None else menu_items()
+    return url_for(next((item.endpoint for item in items), "home.show"))
 
 
 def init_app(app: Flask, config: Config) -> None:
     """Register every section and what all pages share."""
-    for section in SECTIONS:
-        app.register_blueprint(section.bp)
+    web.init_app(app)
+    filters.init_app(app)
+    app.jinja_env.globals.update(menu=menu, start_url=start_url)
+    for part in chain(SECTIONS, OTHERS):
+        if hasattr(part, "init_app"):
+            part.init_app(app, config)
+        app.register_blueprint(part.bp)

@@ -1,0 +1,102 @@
+"""How templates write values and states: every filter of the product, registered in one place."""
+
+from datetime import datetime
+
+from flask import Flask
+
+import texts
+from domain import formats
+from domain.orders import OrderState
+from services import clock
+from texts import N_, gettext
+
+STATE_WORDS = {
+    OrderState.ACCEPTED: N_("Accepted"),
+    OrderState.RENDERING: N_("Under way"),
+    OrderState.RENDERED: N_("Being sent"),
+    OrderState.SENDING: N_("Being sent"),
+    OrderState.SENT: N_("Sent"),
+    OrderState.RETRY_WAIT: N_("Delayed"),
+    OrderState.UNCONFIRMED: N_("Being checked"),
+    OrderState.FAILED: N_("Not carried out"),
+    OrderState.CANCELLED: N_("Cancelled"),
+}
+QUEUED = N_("In the queue")
+SUBSCRIBER_STATUS_WORDS = {
+    "active": N_("Active"),
+    "blocked": N_("Blocked"),
+    "closed": N_("Closed"),
+}
+ROLE_WORDS = {
+    "client-administrator": N_("Administrator"),
+    "accountant": N_("Accountant"),
+    "viewer": N_("Viewer"),
+    "operator-administrator": N_("Operator's administrator"),
+    "clerk": N_("Operator's clerk"),
+}
+TONES = {
+    OrderState.SENT: "ok",
+    OrderState.RETRY_WAIT: "warn",
+    OrderState.UNCONFIRMED: "warn",
+    OrderState.FAILED: "bad",
+}
+
+
+def moment(value: datetime) -> str:
+    """ДД.ММ.ГГГГ чч:мм in the operator's zone."""
+    return formats.format_moment(clock.local(value))
+
+
+def time(value: datetime) -> str:
+    """чч:мм in the operator's zone."""
+    return f"{clock.local(value):%H:%M}"
+
+
+def order_state_text(state: str, due_at: datetime | None = None) -> str:
+    """The state in a word. An accepted order whose time (`due_at`) has come stands in the queue."""
+    if due_at is not None and state == OrderState.ACCEPTED and due_at <= clock.now():
+        return gettext(QUEUED)
+    return gettext(STATE_WORDS[OrderState(state)])
+
+
+def order_state_tone(state: str) -> str:
+    """Class of the tag that shows a state: ok, warn, bad or none. The word says it too."""
+    return TONES.get(OrderState(state), "")
+
+
+def subscriber_status_text(status: str) -> str:
+    """«Статус» of a subscriber in a word."""
+    return gettext(SUBSCRIBER_STATUS_WORDS[status])
+
+
+def role_text(role: str) -> str:
+    """A user's role in words."""
+    return gettext(ROLE_WORDS[role])
+
+
+FILTERS = {
+    "date": formats.format_date,
+    "moment": moment,
+    "time": time,
+    "duration": formats.format_duration,
+    "phone": formats.format_phone,
+    "size": formats.format_size,
+    "integer": formats.format_integer,
+    "masked": formats.mask_email,
+    "role_text": role_text,
+    "subscriber_status_text": subscriber_status_text,
+    "order_state_text": order_state_text,
+    "order_state_tone": order_state_tone,
+}
+
+
+def init_app(app: Flask) -> None:
+    """Teach templates our filters and the current language."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)
+    app.jinja_env.filters.update(FILTERS)
+    app.jinja_env.globals.update(
+        current_language=texts.current_language,
+        order_state_text=order_state_text,
+        order_state_tone=order_state_tone,
+    )

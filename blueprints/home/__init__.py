@@ -1,0 +1,16 @@
+"""The home page: who you are here, your last orders and the way to a new one."""
+
+from flask import Blueprint, Response, g
+
+from blueprints.web import render_section
+from models import Order
+
+bp = Blueprint("home", __name__)
+ORDERS_SHOWN = 5
+
+
+@bp.get("/")
+def show() -> Response:
+    """Welcome, with the last orders."""
+    orders = Order.of(g.client).order_by(Order.number.desc()).limit(ORDERS_SHOWN)
+    return render_section("home/show.html", orders=list(orders))

@@ -1,0 +1,41 @@
+// The page's own script: what is under way, and what went wrong. Everything works without it.
+(() => {
+  'use strict';
+  const banner = () => document.getElementById('neterr');
+
+  // Texts stand in data- attributes of the banner, so that they are translated with the page.
+  const show = (kind) => {
+    const box = banner();
+    if (!box) return;
+    box.querySelector('p').textContent = box.dataset[kind];
+    box.querySelector('.again').hidden = kind !== 'session';
+    box.hidden = false;
+  };
+
+  const isPoll = (element) => element?.getAttribute?.('hx-trigger')?.startsWith('every');
+
+  addEventListener('htmx:before:request', (event) => {
+    const { ctx } = event.detail;
+    if (isPoll(ctx.sourceElement)) return;
+    if (banner()) banner().hidden = true;
+    ctx.target?.setAttribute?.('aria-busy', 'true');
+  });
+
+  addEventListener('htmx:finally:request', () => {
+    document.querySelectorAll('[aria-busy]').forEach((element) => element.removeAttribute('aria-busy'));
+  });
+
+  addEventListener('htmx:error', (event) => {
+    const { error, ctx } = event.detail;
+    if (isPoll(ctx?.sourceElement)) return; // the next tick tries again
+    const late = String(error?.message ?? error).includes('timeout') || ctx?.request?.signal?.reason === 'timeout';
+    show(late ? 'timeout' : 'offline');
+  });
+
+  addEventListener('htmx:response:error', (event) => {
+    const { ctx } = event.detail;
+    const { status, headers } = ctx.response;
+    if (status === 401 && !headers?.get?.('HX-Redirect')) show('session');
+    if (status >= 500 && !isPoll(ctx.sourceElement)) show('failure');
+  });
+})();
