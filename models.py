@@ -15,6 +15,7 @@ from peewee import (
     DatabaseProxy,
     DateField,
     DateTimeField,
+    Expression,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -338,6 +339,11 @@ class Order(TenantModel):
     def is_open(self) -> bool:
         """Whether something is still to happen by itself."""
         return OrderState(self.state) in OPEN_STATES
+
+    @classmethod
+    def is_open_condition(cls) -> Expression:
+        """`is_open` for a WHERE."""
+        return cls.state.in_(OPEN_STATES)
 
 
 class OrderSubscriber(BaseModel):

@@ -1,11 +1,77 @@
-"""Handing work to RQ. The orders table is the truth; what is queued here is only a hint to look at
-it.
+"""Handing work to RQ. The orders table is the truth; what is queued here is only a hint to look.
+
+A hint that is lost costs nothing: the reconciler gives another. So a Redis that is down or hangs
+must never hold up the person who orders: short timeouts, no retries, and a pause after a failure.
 """
 
-from flask import Flask
+import logging
+import time
+
+from flask import Flask, current_app
+from redis import Redis
+from redis.exceptions import RedisError
+from rq import Queue
+from rq.serializers import JSONSerializer
 
 from config import Config
 
+log = logging.getLogger(__name__)
+
+QUEUE_NAME = "orders"
+CARRY_ORDER = "jobs.orders.carry"  # the only path a worker will run
+PAUSE_AFTER_FAILURE_S = 10
+_EXTENSION = "cabinet-queue"
+
+
+class HintQueue:
+    """Pushes hints, and remembers for a while that Redis did not answer."""
+
+    def __init__(self, config: Config) -> None:
+        connection = Redis.from_url(
+            config.redis_url, socket_timeout=1, socket_connect_timeout=0.3, retry=None
+        )
+        self._job_timeout_s = config.JOB_TIMEOUT_S
+        self._queue = Queue(QUEUE_NAME, connection=connection, serializer=JSONSerializer)
+        self._silent_until = 0.0
+
+    def hint(self, order_id: int) -> bool:
+        """Wake a worker; False when Redis could not be told."""
+        if time.monotonic() < self._silent_until:
+            return False
+        try:
+            self._queue.enqueue_call(
+                CARRY_ORDER,
+                args=(order_id,),
+                timeout=self._job_timeout_s,
+                result_ttl=60,
+                failure_ttl=86_400,
+                description=CARRY_ORDER,  # RQ's own would repeat the arguments
+            )
+        except (RedisError, OSError) as error:
+            self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_S
+            log.warning("no hint for order %s: %s", order_id, type(error).__name__)
+            return False
+        return True
+
+    def waiting(self) -> int | None:
+        """Hints not taken yet; None when Redis does not answer."""
+        try:
+            return self._queue.count
+        except (RedisError, OSError) as error:
+            log.warning("Redis does not answer: %s", type(error).__name__)
+            return None
+
 
 def init_app(app: Flask, config: Config) -> None:
-    """Prepare the connection; connects nothing yet."""
+    """Prepare the queue; connects only when first used."""
+    app.extensions[_EXTENSION] = HintQueue(config)
+
+
+def hint(order_id: int) -> bool:
+    """Wake a worker for an order that is due. Call it after the commit, never inside."""
+    return current_app.extensions[_EXTENSION].hint(order_id)
+
+
+def waiting() -> int | None:
+    """Hints that no worker has taken yet; None when Redis does not answer."""
+    return current_app.extensions[_EXTENSION].waiting()

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 
 from peewee import SqliteDatabase
 
-from models import db
+from models import Client, db
 
 
 @contextmanager
@@ -23,3 +23,12 @@ def read_tx() -> Iterator[None]:
     mode = "DEFERRED" if isinstance(db.obj, SqliteDatabase) else "REPEATABLE READ READ ONLY"
     with db.atomic(mode):  # inside another transaction this is a savepoint, and the mode is ignored
         yield
+
+
+def lock_client(client: Client) -> None:
+    """Inside `write_tx`: keep others from writing for this client until the transaction ends.
+
+    Where BEGIN IMMEDIATE keeps everybody out already (SQLite) there is nothing to do.
+    """
+    if not isinstance(db.obj, SqliteDatabase):
+        Client.select(Client.id).where(Client.id == client.id).for_update().execute()

@@ -1,0 +1,36 @@
+"""`flask reconcile`: wakes workers for what is due, and clears away what is over."""
+
+import signal
+import time
+
+import click
+from flask import current_app
+from flask.cli import with_appcontext
+
+from models import db
+from services import clock, reconcile
+
+
+@click.command("reconcile")
+@click.option("--once", is_flag=True, help="One round, then stop.")
+@with_appcontext
+def command(*, once: bool) -> None:
+    """Look after the orders: due ones are hinted to the workers, dead workers' ones are freed."""
+    pause_s = current_app.config["CABINET"].RECONCILE_EVERY_S
+    stopping = False
+
+    def stop(*_: object) -> None:
+        nonlocal stopping
+        stopping = True
+
+    signal.signal(signal.SIGTERM, stop)
+    while not stopping:
+        with db.connection_context():
+            result = reconcile.tick(now=clock.now())
+        if once or result.any():
+            click.echo(str(result))
+        if once:
+            return
+        deadline = time.monotonic() + pause_s
+        while not stopping and time.monotonic() < deadline:
+            time.sleep(0.2)

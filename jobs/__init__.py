@@ -1,0 +1,1 @@
+"""RQ entry points: they take an id and decide nothing."""

@@ -1,0 +1,21 @@
+"""The job that carries orders: claim, file, mail."""
+
+from rq.timeouts import JobTimeoutException
+
+from services import artefacts, claims, clock, ledger
+
+
+def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woken, not what to take
+    """Carry the most urgent due order as far as it goes. Safe to repeat, and to be killed anywhere.
+
+    The hint is only a wake-up: which order is taken decides `claims.claim_next`, so that a client
+    with many orders does not keep the others waiting.
+    """
+    claim = claims.claim_next(now=clock.now())
+    if claim is None:
+        return
+    with claims.attempt(claim):
+        try:
+            ledger.deliver(claim, artefacts.make(claim))
+        except JobTimeoutException as error:
+            raise claims.WorkTookTooLong from error

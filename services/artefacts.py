@@ -1,0 +1,111 @@
+"""Files made for orders: made once, fetched for some days, then removed."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from flask import current_app
+
+from domain.orders import OrderState
+from models import Artefact, Client, Order
+from services import claims, clock, reports, storage
+from services.claims import Claim
+from services.transactions import write_tx
+
+FOLDER = "art"
+
+
+@dataclass(frozen=True)
+class OpenFile:
+    """A file that may be fetched now."""
+
+    artefact: Artefact
+    path: Path
+
+
+def folder() -> Path:
+    """Where artefacts and frozen messages lie, one folder per order."""
+    return current_app.config["CABINET"].data_dir / FOLDER
+
+
+def is_whole(artefact: Artefact) -> bool:
+    """Whether the file is there, unchanged."""
+    path = folder() / artefact.path
+    return path.is_file() and storage.sha256_of(path) == artefact.sha256
+
+
+def make(claim: Claim) -> Artefact:
+    """The file of a claimed order: the one an earlier attempt left whole, else made now."""
+    order = claim.order()
+    made = Artefact.get_or_none(Artefact.order == order, Artefact.ordinal == 1)
+    if made is not None and made.removed_at is None and is_whole(made):
+        return made
+    made_at = order.made_at or clock.now()
+    with write_tx():
+        claims.move(claim, OrderState.RENDERING, made_at=made_at, done=0)
+    progress = claims.Progress(claim)
+    try:
+        rendered = reports.render(order, made_at=made_at, progress=progress)
+    finally:
+        progress.close()
+    return _record(claim, rendered)
+
+
+def _record(claim: Claim, rendered: reports.Rendered) -> Artefact:
+    now = clock.now()
+    values = {
+        "path": rendered.path,
+        "display_name": rendered.display_name,
+        "media_type": rendered.media_type,
+        "size": rendered.size,
+        "sha256": rendered.sha256,
+        "summary": rendered.summary,
+        "made_at": now,
+        "expires_at": now + timedelta(days=current_app.config["CABINET"].ARTEFACT_DAYS),
+        "removed_at": None,
+    }
+    with write_tx():
+        claims.move(
+            claim,
+            OrderState.RENDERED,
+            rows=rendered.rows,
+            done=rendered.rows,
+            total=rendered.rows,
+            lease_until=now + claims.lease(),
+            heartbeat_at=now,
+        )
+        artefact, created = Artefact.get_or_create(order=claim.order_id, ordinal=1, defaults=values)
+        if not created:
+            Artefact.update(values).where(Artefact.id == artefact.id).execute()
+    return Artefact.get_by_id(artefact.id)
+
+
+def find_open(order: Order, client: Client, *, now: datetime) -> OpenFile | None:
+    """The file of `order` while it can be fetched by its client's users; None otherwise."""
+    artefact = Artefact.get_or_none(Artefact.order == order, Artefact.ordinal == 1)
+    if artefact is None or not client.may_download:
+        return None
+    if artefact.removed_at is not None or artefact.expires_at <= now:
+        return None
+    path = folder() / artefact.path
+    return OpenFile(artefact, path) if path.is_file() else None
+
+
+def remove_expired(*, now: datetime) -> int:
+    """Remove files whose time is over, and leftovers of attempts that were killed."""
+    expired = Artefact.select().where(Artefact.removed_at.is_null(), Artefact.expires_at <= now)
+    removed = 0
+    for artefact in list(expired.limit(500)):
+        (folder() / artefact.path).unlink(missing_ok=True)
+        with write_tx():
+            Artefact.update(removed_at=now).where(Artefact.id == artefact.id).execute()
+        removed += 1
+    _remove_leftovers(now)
+    return removed
+
+
+def _remove_leftovers(now: datetime) -> None:
+    oldest = (now - timedelta(days=1)).timestamp()
+    for path in folder().glob(f"*/*{storage.TEMPORARY_SUFFIX}"):
+        if path.stat().st_mtime < oldest:
+            path.unlink(missing_ok=True)

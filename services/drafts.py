@@ -1,0 +1,64 @@
+"""Wizard state: one row per wizard under way, found by a key in the URL, gone after a day."""
+
+import secrets
+from datetime import datetime, timedelta
+
+from flask import current_app
+
+from domain.orders import OrderKind
+from models import Client, DraftSubscriber, Order, OrderDraft, User
+from services.transactions import write_tx
+
+KEPT_FOR = timedelta(days=30)  # an old address still says «Черновик удален» and not «нет такой»
+
+
+def start(
+    client: Client, user: User, kind: OrderKind, step: str, answers: dict, *, now: datetime
+) -> OrderDraft:
+    """A new draft with the answers of its first step."""
+    with write_tx():
+        return OrderDraft.create(
+            key=secrets.token_urlsafe(12),
+            client=client,
+            user=user,
+            kind=kind,
+            answers={step: answers},
+            created_at=now,
+        )
+
+
+def find(key: str, client: Client, kind: OrderKind) -> OrderDraft | None:
+    """The client's own draft of that kind, or None."""
+    return OrderDraft.of(client).where(OrderDraft.key == key, OrderDraft.kind == kind).first()
+
+
+def find_order(draft: OrderDraft, client: Client) -> Order | None:
+    """The order that this draft has become, if it has."""
+    return Order.of(client).where(Order.draft_key == draft.key).first()
+
+
+def is_over(draft: OrderDraft, *, now: datetime) -> bool:
+    """Whether the draft has lived its time."""
+    return draft.created_at + _lifetime() <= now
+
+
+def remember(draft: OrderDraft, step: str, answers: dict) -> None:
+    """Keep what was answered at a step, as it was typed: it is checked anew whenever it is used."""
+    draft.answers = {**draft.answers, step: answers}
+    with write_tx():
+        OrderDraft.update(answers=draft.answers).where(OrderDraft.id == draft.id).execute()
+
+
+def purge(*, now: datetime) -> int:
+    """Drop the ticks of drafts past their time, and very old drafts; return rows dropped."""
+    with write_tx():
+        over = OrderDraft.across_clients(OrderDraft.id).where(
+            OrderDraft.created_at <= now - _lifetime()
+        )
+        ticks = DraftSubscriber.delete().where(DraftSubscriber.draft.in_(over)).execute()
+        old = OrderDraft.delete().where(OrderDraft.created_at <= now - KEPT_FOR).execute()
+    return ticks + old
+
+
+def _lifetime() -> timedelta:
+    return timedelta(hours=current_app.config["CABINET"].DRAFT_HOURS)

@@ -1,0 +1,132 @@
+"""The ledger of mail: each message is written down before it is sent and after.
+
+A message whose process died in between is `unknown`: nobody can tell whether the server took it.
+By `MAIL_UNKNOWN` it is sent again, the same bytes under the same Message-ID and flagged, or the
+order is held for the operator.
+"""
+
+import logging
+
+from flask import current_app
+
+from domain.orders import MailState, OrderState
+from models import Artefact, Mail, Order
+from services import artefacts, claims, clock, mailer, smtp, storage
+from services.claims import Claim, OrderHeld
+from services.smtp import DeliveryUnknown, MailRefused
+from services.transactions import write_tx
+
+log = logging.getLogger(__name__)
+
+
+def deliver(claim: Claim, artefact: Artefact) -> None:
+    """Send the file of a claimed order to the address it was ordered for, and close the order."""
+    mail = _find_or_freeze(claim, artefact)
+    if mail.state == MailState.SENDING:
+        _note_unknown(mail)
+    if mail.state in (MailState.UNKNOWN, MailState.SENDING) and _holds_unknown():
+        _hold(claim)
+    _mark_sending(claim, mail)
+    try:
+        reply = smtp.submit(
+            artefacts.folder() / mail.path,
+            recipient=mail.recipient,
+            before_data=lambda: claims.renew(claim),
+        )
+    except MailRefused as refusal:
+        state = MailState.FAILED if refusal.permanent else MailState.READY
+        _settle(mail, state=state, smtp_reply=refusal.reply)
+        raise
+    except DeliveryUnknown:
+        _note_unknown(mail)
+        raise
+    except (claims.LeaseLost, OSError):
+        raise  # nothing left: the row stays as it is for the one who has the lease
+    _close_as_sent(claim, mail, reply)
+
+
+def _find_or_freeze(claim: Claim, artefact: Artefact) -> Mail:
+    """The message of the order, frozen; a lost file is frozen anew under its old Message-ID."""
+    order = claim.order()
+    mail = Mail.get_or_none(Mail.order == order, Mail.ordinal == 1)
+    if mail is not None and _is_whole(mail):
+        return mail
+    frozen = mailer.compose(order, artefact, ordinal=1, now=clock.now())
+    values = {
+        "recipient": frozen.recipient,
+        "path": frozen.path,
+        "size": frozen.size,
+        "sha256": frozen.sha256,
+    }
+    with write_tx():
+        claims.move(claim, OrderState.RENDERED)
+        if mail is not None:
+            Mail.update(values).where(Mail.id == mail.id).execute()
+            return Mail.get_by_id(mail.id)
+        return Mail.create(
+            order=order, message_id=frozen.message_id, created_at=clock.now(), **values
+        )
+
+
+def _is_whole(mail: Mail) -> bool:
+    path = artefacts.folder() / mail.path
+    return path.is_file() and storage.sha256_of(path) == mail.sha256
+
+
+def _holds_unknown() -> bool:
+    return current_app.config["CABINET"].MAIL_UNKNOWN == "hold"
+
+
+def _note_unknown(mail: Mail) -> None:
+    log.warning("mail %s: it is not known whether it went out", mail.message_id)
+    _settle(mail, state=MailState.UNKNOWN, unknown_count=Mail.unknown_count + 1)
+
+
+def _settle(mail: Mail, **values: object) -> None:
+    with write_tx():
+        Mail.update(values).where(Mail.id == mail.id, Mail.state != MailState.SENT).execute()
+
+
+def _hold(claim: Claim) -> None:
+    with write_tx():
+        claims.move(
+            claim,
+            OrderState.UNCONFIRMED,
+            reason="mail_unconfirmed",
+            lease_token="",
+            lease_until=None,
+        )
+    raise OrderHeld(f"order {claim.order_id}")
+
+
+def _mark_sending(claim: Claim, mail: Mail) -> None:
+    with write_tx():
+        claims.move(claim, OrderState.SENDING)
+        Mail.update(state=MailState.SENDING, attempts=Mail.attempts + 1).where(
+            Mail.id == mail.id
+        ).execute()
+
+
+def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
+    now = clock.now()
+    with write_tx():
+        Mail.update(state=MailState.SENT, sent_at=now, smtp_reply=reply[:200]).where(
+            Mail.id == mail.id
+        ).execute()
+        claims.move(
+            claim,
+            OrderState.SENT,
+            closed_at=now,
+            reason="",
+            detail="",
+            lease_token="",
+            lease_owner="",
+            lease_until=None,
+        )
+
+
+def release_for_retry(order: Order) -> None:
+    """Let the message of a failed or held order be sent again."""
+    Mail.update(state=MailState.READY).where(
+        Mail.order == order, Mail.state.in_((MailState.FAILED, MailState.UNKNOWN))
+    ).execute()

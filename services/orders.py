@@ -1,0 +1,259 @@
+"""Placing orders, and what people do with them: cancel, repeat, try again.
+
+Carrying them out is in `claims.py`, `artefacts.py` and `ledger.py`.
+"""
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from flask import current_app
+from peewee import SQL, IntegrityError, fn
+
+from domain.errors import NothingSelected, TooManyOpenOrders, TooManyOrdersPerHour
+from domain.orders import CANCELLABLE_STATES, Direction, FileFormat, OrderKind, OrderState
+from domain.periods import DateRange, check_call_detail_period
+from models import (
+    Client,
+    DraftSubscriber,
+    Order,
+    OrderDraft,
+    OrderSubscriber,
+    Subscriber,
+    User,
+)
+from services import audit, clock, drafts, ledger, queue, selection
+from services.audit import AuditEventKind
+from services.transactions import lock_client, write_tx
+
+RETRYABLE_STATES = frozenset({OrderState.FAILED, OrderState.UNCONFIRMED, OrderState.RETRY_WAIT})
+
+
+@dataclass(frozen=True)
+class CallDetailRequest:
+    """«Детализация на E-mail» as asked for: days, direction and form of the file."""
+
+    period: DateRange
+    direction: Direction
+    file_format: FileFormat
+
+    def params(self) -> dict[str, str]:
+        """As kept in the order."""
+        return {
+            "start": self.period.start.isoformat(),
+            "end": self.period.end.isoformat(),
+            "direction": self.direction.value,
+            "format": self.file_format.value,
+        }
+
+
+def place_call_detail(
+    draft: OrderDraft,
+    request: CallDetailRequest,
+    *,
+    client: Client,
+    user: User,
+    listed: Iterable[int] = (),
+    ip: str = "",
+    now: datetime,
+) -> Order:
+    """Turn a finished draft into an order; a repeat, however fast, returns the same order.
+
+    `listed`: subscribers of the typed list, ordered beside the ticked ones. Raises `DomainError`
+    when a rule says no.
+    """
+    config = current_app.config["CABINET"]
+    try:
+        with write_tx():
+            lock_client(client)
+            if placed := drafts.find_order(draft, client):
+                return placed
+            check_call_detail_period(request.period, now.date(), config.CALL_DETAIL_MONTHS_BACK)
+            check_limits(user, now=now)
+            order = _create(draft, request, client, user, now)
+            _copy_selection(draft, order, request.period, listed)
+            audit.record(
+                AuditEventKind.ORDER_PLACED,
+                now=now,
+                user=user,
+                client=client,
+                subject=f"order:{order.id}",
+                ip=ip,
+            )
+    except IntegrityError:  # another click was between our look and our insert
+        if placed := drafts.find_order(draft, client):
+            return placed
+        raise
+    if order.next_try_at <= now:
+        queue.hint(order.id)  # after the commit; if it is lost, the reconciler finds the row
+    return order
+
+
+def _create(
+    draft: OrderDraft, request: CallDetailRequest, client: Client, user: User, now: datetime
+) -> Order:
+    due_at = now + timedelta(hours=current_app.config["CABINET"].call_detail_delay_hours)
+    last = Order.of(client, fn.MAX(Order.number)).scalar() or 0
+    return Order.create(
+        client=client,
+        user=user,
+        number=last + 1,
+        key=secrets.token_urlsafe(12),
+        draft_key=draft.key,
+        kind=OrderKind.CALL_DETAIL,
+        params=request.params(),
+        email=client.detail_email,
+        created_at=now,
+        due_at=due_at,
+        next_try_at=due_at,
+    )
+
+
+def _copy_selection(
+    draft: OrderDraft, order: Order, period: DateRange, listed: Iterable[int]
+) -> None:
+    """Ticks ∪ list, as far as the numbers still are the client's; name those that are not."""
+    everything = selection.eligible(order.client_id, *period.bounds(clock.zone()))
+    selection.tick(draft, everything, listed)
+    ticked = DraftSubscriber.select(DraftSubscriber.subscriber).where(
+        DraftSubscriber.draft == draft
+    )
+    chosen = everything.where(Subscriber.id.in_(ticked))
+    OrderSubscriber.insert_from(
+        chosen.select(SQL(str(int(order.id))), Subscriber.id),
+        [OrderSubscriber.order, OrderSubscriber.subscriber],
+    ).execute()
+    copied = OrderSubscriber.select(OrderSubscriber.subscriber).where(
+        OrderSubscriber.order == order
+    )
+    if not copied.exists():
+        raise NothingSelected
+    lost = Subscriber.of(order.client_id, Subscriber.number).where(
+        Subscriber.id.in_(ticked), Subscriber.id.not_in(copied)
+    )
+    if excluded := sorted(row.number for row in lost):
+        order.params = {**order.params, "excluded": excluded}
+        Order.update(params=order.params).where(Order.id == order.id).execute()
+
+
+def check_limits(user: User, *, now: datetime) -> None:
+    """Raise when the user has too many open orders, or ordered too often in the last hour."""
+    config = current_app.config["CABINET"]
+    own = Order.across_clients().where(Order.user == user)
+    if config.OPEN_ORDERS and open_orders(user).count() >= config.OPEN_ORDERS:
+        raise TooManyOpenOrders(limit=config.OPEN_ORDERS)
+    recent = own.where(Order.created_at > now - timedelta(hours=1)).order_by(Order.created_at)
+    if config.ORDERS_PER_HOUR and recent.count() >= config.ORDERS_PER_HOUR:
+        wait = recent.first().created_at + timedelta(hours=1) - now
+        seconds = max(1, int(wait.total_seconds()))
+        raise TooManyOrdersPerHour(
+            limit=config.ORDERS_PER_HOUR, retry_after_s=seconds, minutes=-(-seconds // 60)
+        )
+
+
+def open_orders(user: User):  # noqa: ANN201 - a peewee query
+    """The user's unfinished orders, newest first."""
+    return (
+        Order.across_clients()
+        .where(Order.user == user, Order.is_open_condition())
+        .order_by(Order.created_at.desc())
+    )
+
+
+def find(key: str, client: Client) -> Order | None:
+    """The client's own order with that key, or None."""
+    return Order.of(client).where(Order.key == key).first()
+
+
+def ahead_of(order: Order, *, now: datetime) -> int:
+    """How many orders, of whatever client, are due and before this one."""
+    return (
+        Order.across_clients()
+        .where(
+            Order.is_open_condition(),
+            Order.next_try_at <= now,
+            (Order.next_try_at < order.next_try_at)
+            | ((Order.next_try_at == order.next_try_at) & (Order.id < order.id)),
+        )
+        .count()
+    )
+
+
+def cancel(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
+    """Cancel an order that is not being mailed yet; False when it is too late."""
+    with write_tx():
+        changed = (
+            Order.update(
+                state=OrderState.CANCELLED,
+                lease_token="",
+                lease_owner="",
+                lease_until=None,
+                closed_at=now,
+            )
+            .where(Order.id == order.id, Order.state.in_(CANCELLABLE_STATES))
+            .execute()
+        )
+        if changed:
+            _audit(AuditEventKind.ORDER_CANCELLED, order, user, ip, now)
+    return bool(changed)
+
+
+def retry(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
+    """Give a failed or held order a new life at once; False when it has no need of it."""
+    with write_tx():
+        changed = (
+            Order.update(
+                state=OrderState.ACCEPTED,
+                attempts=0,
+                reason="",
+                detail="",
+                next_try_at=now,
+                lease_token="",
+                lease_owner="",
+                lease_until=None,
+                closed_at=None,
+            )
+            .where(Order.id == order.id, Order.state.in_(RETRYABLE_STATES))
+            .execute()
+        )
+        if changed:
+            ledger.release_for_retry(order)
+            _audit(AuditEventKind.ORDER_RETRIED, order, user, ip, now)
+    if changed:
+        queue.hint(order.id)
+    return bool(changed)
+
+
+def _audit(event: AuditEventKind, order: Order, user: User, ip: str, now: datetime) -> None:
+    audit.record(
+        event, now=now, user=user, client=order.client_id, subject=f"order:{order.id}", ip=ip
+    )
+
+
+def draft_like(order: Order, client: Client, user: User, *, now: datetime) -> OrderDraft:
+    """«Заказать такую же»: a draft with the answers and the numbers of `order`."""
+    period = {name: [order.params[name]] for name in ("start", "end", "direction")}
+    period["file_format"] = [order.params["format"]]
+    with write_tx():
+        draft = drafts.start(client, user, OrderKind(order.kind), "period", period, now=now)
+        chosen = OrderSubscriber.select(SQL(str(int(draft.id))), OrderSubscriber.subscriber)
+        DraftSubscriber.insert_from(
+            chosen.where(OrderSubscriber.order == order),
+            [DraftSubscriber.draft, DraftSubscriber.subscriber],
+        ).execute()
+    return draft
+
+
+def selected_numbers(order: Order, client: Client, limit: int) -> list[str]:
+    """The first `limit` numbers the order is about."""
+    chosen = OrderSubscriber.select(OrderSubscriber.subscriber).where(
+        OrderSubscriber.order == order
+    )
+    rows = Subscriber.of(client, Subscriber.number).where(Subscriber.id.in_(chosen))
+    return [row.number for row in rows.order_by(Subscriber.number).limit(limit)]
+
+
+def count_selected(order: Order) -> int:
+    """How many numbers the order is about."""
+    return OrderSubscriber.select().where(OrderSubscriber.order == order).count()

@@ -1,0 +1,65 @@
+"""The reconciler: a loop over plain SQL that makes every order go on, whatever was lost.
+
+It owns delays and retries. RQ's own scheduler, retries and failed-job registry are not used.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import astuple, dataclass
+from datetime import datetime
+
+from models import Order
+from services import artefacts, claims, drafts, queue, sessions, throttle
+
+log = logging.getLogger(__name__)
+
+MOST_HINTS = 100  # a hint wakes a worker for whatever is most urgent: no need for one per order
+
+
+@dataclass(frozen=True)
+class Round:
+    """What one round did."""
+
+    released: int  # orders freed from dead workers
+    hinted: int
+    removed: int  # files whose time was over
+    purged: int  # drafts, sessions and failures past their time
+
+    def any(self) -> bool:
+        """Whether there was anything to do."""
+        return any(astuple(self))
+
+
+def tick(*, now: datetime) -> Round:
+    """One round. A part that fails does not keep the others from running."""
+    return Round(
+        released=_guarded(lambda: claims.release_dead(now=now)),
+        hinted=_guarded(lambda: hint_due(now=now)),
+        removed=_guarded(lambda: artefacts.remove_expired(now=now)),
+        purged=sum(
+            _guarded(lambda part=part: part.purge(now=now)) for part in (drafts, sessions, throttle)
+        ),
+    )
+
+
+def hint_due(*, now: datetime) -> int:
+    """Push as many hints as due orders lack; none while Redis is silent."""
+    due = [
+        order.id
+        for order in Order.across_clients(Order.id)
+        .where(claims.due(now))
+        .order_by(Order.next_try_at)
+        .limit(MOST_HINTS)
+    ]
+    waiting = queue.waiting() if due else 0
+    if waiting is None:
+        return 0
+    return sum(queue.hint(order_id) for order_id in due[waiting:])
+
+
+def _guarded(part: Callable[[], int]) -> int:
+    try:
+        return part()
+    except Exception:  # noqa: BLE001 - the loop must go on
+        log.exception("a part of the round failed")
+        return 0

@@ -1,0 +1,209 @@
+"""Whose calls are ordered: the list of a client's numbers, the ticks of a draft, the typed list.
+
+Ticks are rows (draft, subscriber); the typed list is text in the draft. The order is their union.
+"""
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+
+from peewee import SQL, ModelSelect
+
+from domain import msisdn
+from domain.msisdn import Entry, Verdict
+from domain.subscribers import CONNECTION_PLAN, SubscriberStatus, fold
+from models import Client, DraftSubscriber, OrderDraft, Subscriber, db
+from services.transactions import write_tx
+
+PAGE_SIZES = (20, 50, 100, 200)
+CHUNK = 900  # values in one IN (…): SQLite of older systems takes 999
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What the list shows. `text` searches numbers by digits and names by words."""
+
+    text: str = ""
+    status: str = ""  # a SubscriberStatus, or all
+    connections_only: bool = False
+    selected_only: bool = False
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list. `found` counts what the filters let through, `in_all` everything."""
+
+    subscribers: list[Subscriber]
+    ticked: frozenset[int]
+    number: int
+    pages: int
+    size: int
+    found: int
+    in_all: int
+    selected: int
+
+    @property
+    def first_row(self) -> int:
+        """1 for the first page; 0 when there is nothing."""
+        return (self.number - 1) * self.size + 1 if self.found else 0
+
+    @property
+    def last_row(self) -> int:
+        """Ordinal of the last row shown."""
+        return min(self.number * self.size, self.found)
+
+
+@dataclass(frozen=True)
+class ListReport:
+    """What became of a typed list: each entry with its verdict, and the subscribers meant."""
+
+    entries: list[Entry]
+    subscriber_ids: list[int]
+
+    def count(self, verdict: Verdict) -> int:
+        """How many entries got `verdict`."""
+        return sum(entry.verdict == verdict for entry in self.entries)
+
+    @property
+    def bad(self) -> list[Entry]:
+        """Entries that cannot be ordered, as typed; a repeat is not among them."""
+        return [e for e in self.entries if e.verdict in (Verdict.MALFORMED, Verdict.FOREIGN)]
+
+
+def eligible(client: Client, start: datetime, end: datetime, *fields: object) -> ModelSelect:
+    """Numbers that were the client's at some moment of `[start, end)`."""
+    began = Subscriber.valid_from.is_null() | (Subscriber.valid_from < end)
+    lasts = Subscriber.valid_to.is_null() | (Subscriber.valid_to > start)
+    return Subscriber.of(client, *fields).where(began, lasts)
+
+
+def find_page(
+    draft: OrderDraft, everything: ModelSelect, filters: Filters, number: int, size: int
+) -> Page:
+    """The page `number` of what `filters` let through; the last one when there are not so many."""
+    filtered = narrow(everything, draft, filters)
+    found = filtered.count()
+    pages = max(1, -(-found // size))
+    number = min(max(1, number), pages)
+    rows = list(filtered.order_by(Subscriber.number, Subscriber.id).paginate(number, size))
+    return Page(
+        subscribers=rows,
+        ticked=frozenset(_ticked(draft, [row.id for row in rows])),
+        number=number,
+        pages=pages,
+        size=size,
+        found=found,
+        in_all=everything.count(),
+        selected=count(draft),
+    )
+
+
+def narrow(everything: ModelSelect, draft: OrderDraft, filters: Filters) -> ModelSelect:
+    """`everything` through the filters."""
+    query = everything
+    if text := filters.text.strip():
+        query = query.where(_text_condition(text))
+    if filters.status in set(SubscriberStatus):
+        query = query.where(Subscriber.status == filters.status)
+    if filters.connections_only:
+        query = query.where(Subscriber.plan == CONNECTION_PLAN)
+    if filters.selected_only:
+        query = query.where(Subscriber.id.in_(_ticks(draft)))
+    return query
+
+
+def _text_condition(text: str):  # noqa: ANN202 - a peewee expression
+    by_name = Subscriber.name_folded.contains(fold(text))
+    digits = "".join(c for c in text if c.isdigit())
+    if not digits or any(c.isalpha() for c in text):
+        return by_name | (Subscriber.number == text)
+    variants = {digits, msisdn.normalise(text)}
+    condition = by_name
+    for variant in variants:
+        condition |= Subscriber.number.contains(variant)
+    return condition
+
+
+def _ticks(draft: OrderDraft) -> ModelSelect:
+    return DraftSubscriber.select(DraftSubscriber.subscriber).where(DraftSubscriber.draft == draft)
+
+
+def _ticked(draft: OrderDraft, ids: Collection[int]) -> Iterator[int]:
+    rows = DraftSubscriber.select().where(
+        DraftSubscriber.draft == draft, DraftSubscriber.subscriber.in_(ids)
+    )
+    return (row.subscriber_id for row in rows)
+
+
+def count(draft: OrderDraft) -> int:
+    """How many subscribers are ticked."""
+    return DraftSubscriber.select().where(DraftSubscriber.draft == draft).count()
+
+
+def tick(draft: OrderDraft, everything: ModelSelect, ids: Iterable[int]) -> None:
+    """Tick those of `ids` that are among `everything`; the rest are silently nobody's."""
+    for chunk in _chunks(ids):
+        tick_found(draft, everything.where(Subscriber.id.in_(chunk)))
+
+
+def tick_found(draft: OrderDraft, found: ModelSelect) -> None:
+    """Tick all rows of a query: one INSERT … SELECT."""
+    rows = found.select(SQL(str(int(draft.id))), Subscriber.id)
+    with write_tx():
+        DraftSubscriber.insert_from(
+            rows, [DraftSubscriber.draft, DraftSubscriber.subscriber]
+        ).on_conflict_ignore().execute()
+
+
+def untick(draft: OrderDraft, ids: Iterable[int]) -> None:
+    """Take the ticks of `ids` away."""
+    with write_tx():
+        for chunk in _chunks(ids):
+            DraftSubscriber.delete().where(
+                DraftSubscriber.draft == draft, DraftSubscriber.subscriber.in_(chunk)
+            ).execute()
+
+
+def clear(draft: OrderDraft) -> None:
+    """Take all ticks away."""
+    with write_tx():
+        DraftSubscriber.delete().where(DraftSubscriber.draft == draft).execute()
+
+
+def save_page(
+    draft: OrderDraft, everything: ModelSelect, shown: Iterable[int], ticked: Iterable[int]
+) -> None:
+    """Make the ticks of the rows `shown` what the form says; others keep theirs."""
+    shown, ticked = set(shown), set(ticked)
+    with write_tx():
+        untick(draft, shown - ticked)
+        tick(draft, everything, shown & ticked)
+
+
+def check_list(everything: ModelSelect, text: str) -> ListReport:
+    """Read a typed list and find its numbers among `everything`.
+
+    A number of another client and one of nobody get the same verdict.
+    """
+    entries = msisdn.read_list(text)
+    wanted = [entry.number for entry in entries if entry.verdict == Verdict.OK]
+    own: dict[str, int] = {}
+    for chunk in _chunks(wanted):
+        rows = everything.select(Subscriber.id, Subscriber.number)
+        own.update(
+            (number, key) for key, number in db.execute(rows.where(Subscriber.number.in_(chunk)))
+        )
+    checked = [
+        entry._replace(verdict=Verdict.FOREIGN)
+        if entry.verdict == Verdict.OK and entry.number not in own
+        else entry
+        for entry in entries
+    ]
+    return ListReport(checked, list(own.values()))
+
+
+def _chunks(values: Iterable) -> Iterator[list]:
+    iterator = iter(values)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
