@@ -9,11 +9,22 @@ from itertools import chain
 
 from flask import Flask, g, url_for
 
-from blueprints import filters, home, web
+from blueprints import (
+    account,
+    bills,
+    call_centre,
+    feedback,
+    filters,
+    home,
+    instalments,
+    payments,
+    subscribers,
+    web,
+)
 from blueprints.web import MenuItem, MenuLine
 from config import Config
 
-SECTIONS = ()
+SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre)
 OTHERS = (home,)
 
 

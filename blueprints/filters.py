@@ -6,7 +6,7 @@ from flask import Flask
 
 import texts
 from domain import formats
-from domain.orders import OrderState
+from domain.orders import OrderKind, OrderState
 from services import clock
 from texts import N_, gettext
 
@@ -21,6 +21,7 @@ STATE_WORDS = {
     OrderState.FAILED: N_("Not carried out"),
     OrderState.CANCELLED: N_("Cancelled"),
 }
+KIND_WORDS = {OrderKind.CALL_DETAIL: N_("Call details by e-mail")}
 QUEUED = N_("In the queue")
 SUBSCRIBER_STATUS_WORDS = {
     "active": N_("Active"),
@@ -64,6 +65,11 @@ def order_state_tone(state: str) -> str:
     return TONES.get(OrderState(state), "")
 
 
+def order_kind_text(kind: str) -> str:
+    """What was ordered, by the name of its menu item."""
+    return gettext(KIND_WORDS[OrderKind(kind)])
+
+
 def subscriber_status_text(status: str) -> str:
     """«Статус» of a subscriber in a word."""
     return gettext(SUBSCRIBER_STATUS_WORDS[status])
@@ -85,6 +91,7 @@ FILTERS = {
     "masked": formats.mask_email,
     "role_text": role_text,
     "subscriber_status_text": subscriber_status_text,
+    "order_kind_text": order_kind_text,
     "order_state_text": order_state_text,
     "order_state_tone": order_state_tone,
 }
