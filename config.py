@@ -9,11 +9,16 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+import click
+
 PREFIX = "CABINET_"
 
 
-class ConfigError(ValueError):
-    """A setting that cannot be used; the message is one sentence for the person who set it."""
+class ConfigError(click.ClickException, ValueError):
+    """A setting that cannot be used; the message is one sentence for the person who set it.
+
+    Every `flask` command shows it as such and ends with status 1.
+    """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,8 +152,11 @@ class Config:
 
     @property
     def mail_port(self) -> int:
-        """Port of the mail server; the try-out mailbox takes the one above the web server's."""
-        return self.MAIL_PORT or (self.PORT + 1 if self.uses_mailbox else 25)
+        """Port of the mail server. The try-out mailbox's is 10000 from the web server's, so that
+        cabinets on neighbouring ports run side by side.
+        """
+        mailbox_port = self.PORT + 10_000 if self.PORT < 55_000 else self.PORT - 10_000
+        return self.MAIL_PORT or (mailbox_port if self.uses_mailbox else 25)
 
     @property
     def mail_server(self) -> str:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services import storage
+from services import clock, storage
 
 ADDRESS = "127.0.0.1"  # never another: nobody signs in to this server
 SIZE_LIMIT = 50 * 1024 * 1024  # bytes
@@ -32,8 +32,7 @@ class Kept:
 
     number: int
     size: int  # bytes
-    kept_at: float  # epoch seconds
-    date: datetime | None
+    at: datetime  # when it was kept, UTC
     sender: str
     recipient: str
     subject: str
@@ -168,8 +167,7 @@ def _summary(folder: Path, number: int) -> Kept:
     return Kept(
         number=number,
         size=status.st_size,
-        kept_at=status.st_mtime,
-        date=getattr(headers["Date"], "datetime", None),
+        at=clock.from_epoch(int(status.st_mtime)),
         sender=str(headers["From"] or ""),
         recipient=str(headers["To"] or ""),
         subject=str(headers["Subject"] or ""),
