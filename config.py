@@ -111,6 +111,11 @@ class Config:
         return Path(self.DATA_DIR).resolve()
 
     @property
+    def artefact_dir(self) -> Path:
+        """Files made for orders and their frozen messages, a folder per order's key."""
+        return self.data_dir / "art"
+
+    @property
     def zone(self) -> ZoneInfo:
         """The operator's time zone."""
         return ZoneInfo(self.TIME_ZONE)

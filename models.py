@@ -368,6 +368,7 @@ class Artefact(BaseModel):
     media_type = CharField()
     size = BigIntegerField()  # bytes
     sha256 = CharField()
+    summary = JsonField(default=dict)  # sums for the letter and the pages, no numbers or names
     made_at = UtcDateTimeField()
     expires_at = UtcDateTimeField(index=True)
     removed_at = UtcDateTimeField(null=True)

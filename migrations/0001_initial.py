@@ -93,6 +93,7 @@ def up(migrator, db):
         media_type = CharField()
         size = BigIntegerField()
         sha256 = CharField()
+        summary = JsonField(default=dict)
         made_at = UtcDateTimeField()
         expires_at = UtcDateTimeField(index=True)
         removed_at = UtcDateTimeField(null=True)
