@@ -3,8 +3,9 @@
 from flask import Flask
 
 from commands import db as db_group
+from commands import mailbox
 
-GROUPS = (db_group.group,)
+GROUPS = (db_group.group, mailbox.command)
 
 
 def init_app(app: Flask) -> None:
