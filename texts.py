@@ -81,6 +81,11 @@ ERRORS = {
     "too_many_orders_per_hour": N_(
         "No more than {limit} orders an hour. Try again in {minutes} min"
     ),
+    "wrong_credentials": N_("Wrong login or password"),
+    "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
+    "already_exists": N_("{name}: there is one already ({what})"),
+    "not_found": N_("{name}: there is none ({what})"),
+    "invalid_value": N_("{value}: not a valid value ({what})"),
 }
 
 # Why an order was not carried out: code in `Order.reason` → sentence for the client.

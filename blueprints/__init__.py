@@ -11,13 +11,19 @@ from flask import Flask, g, url_for
 
 from blueprints import (
     account,
+    auth,
     bills,
     call_centre,
+    errors,
     feedback,
     filters,
+    guards,
     home,
     instalments,
+    operator,
     payments,
+    security,
+    sessions,
     subscribers,
     web,
 )
@@ -25,7 +31,7 @@ from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre)
-OTHERS = (home,)
+OTHERS = (home, auth, operator)
 
 
 def menu_items() -> Iterable[MenuItem]:
@@ -48,6 +54,10 @@ def start_url() -> str:
 
 def init_app(app: Flask, config: Config) -> None:
     """Register every section and what all pages share."""
+    security.init_app(app, config)
+    sessions.init_app(app, config)
+    guards.init_app(app)  # the first to see a request
+    errors.init_app(app)
     web.init_app(app)
     filters.init_app(app)
     app.jinja_env.globals.update(menu=menu, start_url=start_url)

@@ -71,3 +71,15 @@ class InvalidValue(DomainError):
     """A value of the wrong shape; `values`: what, value."""
 
     code = "invalid_value"
+
+
+class WrongCredentials(DomainError):
+    """No such login, or not its password: one and the same for who asks."""
+
+    code = "wrong_credentials"
+
+
+class TooManySignIns(DomainError):
+    """Too many wrong passwords lately; `values`: retry_after_s, minutes."""
+
+    code = "too_many_sign_ins"

@@ -4,9 +4,11 @@ import pytest
 
 from app import create_app
 from config import Config
+from domain.roles import Role
 from models import db
 from services import database
 from tests import factories
+from tests.page import Browser
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +38,33 @@ def base(app):
 def client_row(base):
     """A client: the owner in tests of who may see what."""
     return factories.make_client()
+
+
+@pytest.fixture
+def signed_in(app, client_row):
+    """A browser in which an administrator of `client_row` has signed in."""
+    return Browser(app, factories.make_user(client_row))
+
+
+@pytest.fixture
+def browser(signed_in):
+    """The same: what most tests of pages need."""
+    return signed_in
+
+
+@pytest.fixture
+def stranger(app, base):
+    """A browser in which an administrator of another client has signed in."""
+    return Browser(app, factories.make_user())
+
+
+@pytest.fixture
+def operator_browser(app, base):
+    """A browser in which the operator's administrator has signed in."""
+    return Browser(app, factories.make_user(role=Role.OPERATOR_ADMINISTRATOR))
+
+
+@pytest.fixture
+def anonymous(app, base):
+    """A browser in which nobody has signed in."""
+    return Browser(app)

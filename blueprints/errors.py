@@ -1,0 +1,119 @@
+"""Pages for what went wrong: a sentence, a way back, and never a trace."""
+
+import logging
+import secrets
+
+from flask import Flask, Response, g, make_response, request
+from werkzeug.exceptions import (
+    HTTPException,
+    InternalServerError,
+    SecurityError,
+)
+
+from blueprints.filters import role_text
+from blueprints.guards import RoleMissing
+from blueprints.web import render_section
+from models import Order, OrderDraft
+from services import audit, clock
+from services.audit import AuditEventKind
+from texts import N_, gettext
+
+log = logging.getLogger(__name__)
+TITLES = {
+    400: N_("The request was not understood"),
+    403: N_("No access"),
+    404: N_("Page not found"),
+    405: N_("This address does not answer to that"),
+    410: N_("No longer available"),
+    413: N_("Too much data"),
+    422: N_("The form was not accepted"),
+    429: N_("Too many attempts"),
+    500: N_("An error happened on the server"),
+}
+SENTENCES = {
+    400: N_("Check the address or go to the home page."),
+    403: N_("You cannot open this page."),
+    404: N_("There is no such page, or it is not yours to see."),
+    405: N_("Go back and use the buttons of the page."),
+    410: N_("It was kept for a limited time. Order it again."),
+    413: N_("Send less at once: the limit is 2 MB."),
+    422: N_("Go back, check the data and send it again."),
+    429: N_("Try again a little later."),
+    500: N_("Try again later. If it happens again, tell the operator the code of the error."),
+}
+KEYED = (Order, OrderDraft)  # tables whose keys stand in addresses
+
+
+def show_error(error: HTTPException) -> Response:
+    """The page or fragment for a refusal, with the headers it came with."""
+    if isinstance(error, SecurityError):
+        return _bare("Bad Request: unknown host", 400)
+    status = error.code or 500
+    if status == 404:
+        _note_foreign_key()
+    response = render_section(
+        "errors/error.html",
+        status,
+        title=gettext(TITLES.get(status, TITLES[400 if status < 500 else 500])),
+        sentence=_sentence(error, status),
+        roles=sorted(map(role_text, error.roles)) if isinstance(error, RoleMissing) else [],
+        error_id="",
+    )
+    for name, value in error.get_headers():
+        if name not in {"Content-Type", "Content-Length"}:
+            response.headers[name] = value
+    return response
+
+
+def show_crash(error: InternalServerError) -> Response:
+    """The page for our own mistake. The code shown stands in the log beside the trace."""
+    error_id = secrets.token_hex(4)
+    log.error("error %s at %s", error_id, request.endpoint, exc_info=error.original_exception)
+    try:
+        return render_section(
+            "errors/error.html",
+            500,
+            title=gettext(TITLES[500]),
+            sentence=gettext(SENTENCES[500]),
+            roles=[],
+            error_id=error_id,
+        )
+    except Exception:
+        log.exception("error %s: no page could be drawn for it", error_id)
+        return _bare(f"{gettext(TITLES[500])}: {error_id}", 500)
+
+
+def _sentence(error: HTTPException, status: int) -> str:
+    text = getattr(error, "text", "")  # our own refusals bring a sentence along
+    return text or gettext(SENTENCES.get(status, SENTENCES[400 if status < 500 else 500]))
+
+
+def _bare(text: str, status: int) -> Response:
+    response = make_response(text, status)
+    response.mimetype = "text/plain"
+    return response
+
+
+def _note_foreign_key() -> None:
+    """Write down that a key of another client was asked for; the answer does not tell."""
+    user = g.get("user")
+    keys = set(map(str, (request.view_args or {}).values()))
+    if user is None or not keys:
+        return
+    for model in KEYED:
+        row = model.across_clients().where(model.key.in_(keys)).first()
+        if row is not None and row.client_id != user.client_id:
+            audit.record(
+                AuditEventKind.ACCESS_REFUSED,
+                now=clock.now(),
+                user=user,
+                client=user.client_id,
+                subject=f"{model._meta.table_name}:{row.id}",
+                ip=request.remote_addr or "",
+            )
+
+
+def init_app(app: Flask) -> None:
+    """Answer for every refusal and for what nobody foresaw."""
+    app.register_error_handler(HTTPException, show_error)
+    app.register_error_handler(InternalServerError, show_crash)

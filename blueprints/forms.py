@@ -1,0 +1,57 @@
+"""What every form of the cabinet shares: our words for WTForms' refusals, and the CSRF token as a
+field with an error of its own. The sections' forms are in the sections.
+"""
+
+from typing import Any
+
+from flask import abort, g
+from flask_wtf import FlaskForm
+from flask_wtf.csrf import _FlaskFormCSRF
+from werkzeug.exceptions import UnprocessableEntity
+from wtforms import Form, ValidationError
+from wtforms.csrf.core import CSRFTokenField
+from wtforms.i18n import get_translations
+
+from texts import N_, current_language, gettext
+
+STALE_FORM = N_("The form is out of date. Check the data and send it again")
+
+
+class StaleForm(UnprocessableEntity):
+    """A form without a valid CSRF token that has no fields to show again: 422."""
+
+    @property
+    def text(self) -> str:
+        """The sentence for the page."""
+        return gettext(STALE_FORM)
+
+
+class FormCSRF(_FlaskFormCSRF):
+    """Flask-WTF's token, refused with a sentence that tells what to do."""
+
+    def validate_csrf_token(self, form: Form, field: CSRFTokenField) -> None:
+        g.csrf_checked = True
+        try:
+            super().validate_csrf_token(form, field)
+        except ValidationError as error:
+            raise ValidationError(gettext(STALE_FORM)) from error
+
+
+class CabinetForm(FlaskForm):
+    """Base of all forms. A stale token is an error of the form: 422, and the fields are kept."""
+
+    class Meta(FlaskForm.Meta):
+        csrf_class = FormCSRF
+
+        def get_translations(self, form: Form) -> Any:  # noqa: ARG002 - WTForms asks for it
+            return get_translations([current_language()])
+
+
+class EmptyForm(CabinetForm):
+    """A button: nothing but the token."""
+
+
+def check_button() -> None:
+    """Let a one-button POST pass, or answer 422 when its token is not this session's."""
+    if not EmptyForm().validate_on_submit():
+        abort(StaleForm())

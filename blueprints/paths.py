@@ -1,0 +1,53 @@
+"""Addresses of our own: what may stand in `next`, and which page a form was sent from."""
+
+import re
+from urllib.parse import quote, unquote, urlsplit
+
+from flask import current_app, request
+from werkzeug.exceptions import HTTPException
+
+_PLAIN = re.compile(r"/(?!/)[!-\[\]-~]*")  # ASCII without space and backslash, one slash first
+_MAX_LENGTH = 2000
+_NEVER = ("/login", "/logout")
+
+
+def full_path() -> str:
+    """Path and query of this request, with the prefix."""
+    path = quote(request.script_root + request.path, safe="/%:@!$&'()*+,;=~-._")
+    query = request.query_string.decode("ascii", "ignore")
+    return f"{path}?{query}" if query else path
+
+
+def local_path(target: str) -> str | None:
+    """`target` when it is a page of ours, below our prefix, that one can be sent to; else None."""
+    if len(target) > _MAX_LENGTH or not _PLAIN.fullmatch(target):
+        return None
+    path = urlsplit(target).path
+    root = request.script_root
+    if not (path == root or path.startswith(root + "/")) or "//" in path:
+        return None
+    inside = path[len(root) :] or "/"
+    if ".." in unquote(inside).split("/") or inside in _NEVER:
+        return None
+    return target
+
+
+def page_of_form() -> str | None:
+    """The page that a form was sent from: its own address when that can be fetched, else the page
+    the browser names, when it is ours.
+    """
+    if _can_be_fetched(request.path):
+        return full_path()
+    referrer = urlsplit(request.referrer or "")
+    if referrer.netloc != request.host:
+        return None
+    target = referrer.path + (f"?{referrer.query}" if referrer.query else "")
+    return local_path(target)
+
+
+def _can_be_fetched(path: str) -> bool:
+    adapter = current_app.create_url_adapter(request)
+    try:
+        return adapter is not None and bool(adapter.match(path, method="GET"))
+    except HTTPException:
+        return False

@@ -1,0 +1,120 @@
+"""Clients and their users: adding them, and setting passwords. Signing in is in `sign_in.py`."""
+
+from datetime import date, datetime
+from typing import TypedDict, Unpack
+
+from domain.accounts import check_account_no, check_email, check_login, check_name, check_unp
+from domain.errors import AlreadyExists, InvalidValue, NotFound
+from domain.roles import Role
+from models import Client, User
+from services import audit, passwords, sessions
+from services.audit import AuditEventKind
+from services.transactions import write_tx
+
+
+class ClientDetails(TypedDict, total=False):
+    """What else may be known of a client."""
+
+    contract_no: str
+    contract_date: date | None
+    address: str
+    may_download: bool
+
+
+def add_client(
+    *,
+    name: str,
+    account_no: str,
+    unp: str,
+    invoice_email: str,
+    detail_email: str | None = None,
+    now: datetime,
+    **more: Unpack[ClientDetails],
+) -> Client:
+    """Add a client; call details go to `detail_email`, or to the invoices' address without one.
+
+    Raises `InvalidValue` for a value of the wrong shape, `AlreadyExists` for a known account.
+    """
+    values = {
+        "name": check_name(name),
+        "account_no": check_account_no(account_no),
+        "unp": check_unp(unp),
+        "invoice_email": check_email(invoice_email),
+        "detail_email": check_email(detail_email or invoice_email),
+    }
+    with write_tx():
+        if Client.get_or_none(Client.account_no == account_no) is not None:
+            raise AlreadyExists(what="account", name=account_no)
+        client = Client.create(**values, **more, created_at=now)
+        audit.record(
+            AuditEventKind.CLIENT_ADDED, now=now, client=client, subject=f"client:{client.id}"
+        )
+    return client
+
+
+def add_user(
+    *,
+    login: str,
+    role: Role,
+    client: Client | None,
+    password: str | None = None,
+    full_name: str = "",
+    now: datetime,
+) -> tuple[User, str]:
+    """Add a user and return it with its password, made up unless given.
+
+    Raises `InvalidValue` for a bad login or a role that does not fit, `AlreadyExists` for a login
+    in use by anybody.
+    """
+    login = check_login(login)
+    if role.is_operator != (client is None):
+        raise InvalidValue(what="role", value=role.value)
+    password = password or passwords.make_up()
+    password_hash = passwords.hash_password(password)  # slow, so before the transaction
+    with write_tx():
+        if User.across_clients().where(User.login == login).exists():
+            raise AlreadyExists(what="login", name=login)
+        user = User.create(
+            login=login,
+            password_hash=password_hash,
+            role=role,
+            client=client,
+            full_name=full_name,
+            created_at=now,
+        )
+        audit.record(AuditEventKind.USER_ADDED, now=now, client=client, subject=f"user:{user.id}")
+    return user, password
+
+
+def set_password(user: User, *, password: str | None = None, now: datetime) -> str:
+    """Give a user a new password, made up unless given, and end all their sessions."""
+    password = password or passwords.make_up()
+    password_hash = passwords.hash_password(password)
+    with write_tx():
+        User.update(password_hash=password_hash).where(User.id == user.id).execute()
+        user.password_hash = password_hash
+        ended = sessions.end_all(user)
+        audit.record(
+            AuditEventKind.PASSWORD_SET,
+            now=now,
+            client=user.client_id,
+            subject=f"user:{user.id}",
+            sessions_ended=ended,
+        )
+    return password
+
+
+def find_client(account_no: str) -> Client:
+    """The client with an account number; raises `NotFound`."""
+    client = Client.get_or_none(Client.account_no == account_no)
+    if client is None:
+        raise NotFound(what="account", name=account_no)
+    return client
+
+
+def find_user(login: str) -> User:
+    """The user with a login; raises `NotFound`."""
+    user = User.across_clients().where(User.login == check_login(login)).first()
+    if user is None:
+        raise NotFound(what="login", name=login)
+    return user

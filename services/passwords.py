@@ -1,0 +1,70 @@
+"""Passwords: argon2id, a few at a time, and made-up ones that can be read out on the telephone."""
+
+import secrets
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from threading import BoundedSemaphore
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.low_level import Type
+
+MEMORY_KIB = 19456
+MAX_LENGTH = 1024  # characters; nothing longer is ever right
+MIN_LENGTH = 8  # of a password that a person chooses
+READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
+
+_hasher = PasswordHasher(time_cost=2, memory_cost=MEMORY_KIB, parallelism=1, type=Type.ID)
+_slots = BoundedSemaphore(4)  # 19 MiB each: a flood of sign-ins must not eat the memory
+
+
+@contextmanager
+def slot() -> Iterator[None]:
+    """Wait for one of the few places where passwords are worked on."""
+    with _slots:
+        yield
+
+
+def hash_password(password: str) -> str:
+    """The argon2id hash to store, parameters and salt included."""
+    with _slots:
+        return _hasher.hash(_normal(password))
+
+
+def is_right(password: str, stored: str | None) -> bool:
+    """Whether `password` is the one behind `stored`.
+
+    Without a stored hash (no such user) the same work is done on a stand-in, so that the time
+    tells nothing. Call it inside `slot()`.
+    """
+    try:
+        _hasher.verify(stored or _stand_in(), _normal(password[:MAX_LENGTH]))
+    except (VerificationError, InvalidHashError):
+        return False
+    return stored is not None and len(password) <= MAX_LENGTH
+
+
+def is_outdated(stored: str) -> bool:
+    """Whether a hash was made with other parameters than today's: it is renewed at sign-in."""
+    return _hasher.check_needs_rehash(stored)
+
+
+def make_up() -> str:
+    """A new password: four groups of four, 79 bits, nothing ambiguous."""
+    return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(4))
+
+
+def prepare() -> None:
+    """Make the stand-in at start: otherwise the first absent user would take twice the time."""
+    _stand_in()
+
+
+@cache
+def _stand_in() -> str:
+    return _hasher.hash(secrets.token_hex(16))
+
+
+def _normal(password: str) -> str:
+    return unicodedata.normalize("NFC", password)  # keyboards differ in how they write «й»

@@ -1,0 +1,97 @@
+"""Sessions of signed-in users, kept in the database: a row can be ended from here, a cookie cannot.
+
+The cookie itself is written in `blueprints/sessions.py`.
+"""
+
+import hashlib
+import secrets
+from datetime import datetime, timedelta
+
+from peewee import JOIN
+
+from models import Client, User, UserSession
+from services.transactions import write_tx
+
+TOUCH_EVERY = timedelta(minutes=1)  # the idle limit is exact to this
+
+
+def start(
+    user: User, *, ip: str, user_agent: str, now: datetime, hours: int
+) -> tuple[UserSession, str]:
+    """Open a session of at most `hours` and return its row and the token for the cookie.
+
+    The token is always a new one: what a browser brought along is never taken over.
+    """
+    token = secrets.token_urlsafe(32)
+    with write_tx():
+        row = UserSession.create(
+            token_hash=_hash(token),
+            user=user,
+            # Made here, not at the first page: two first pages at once would make two of them.
+            data={"csrf_token": secrets.token_hex(20)},
+            ip=ip[:64],
+            user_agent=user_agent[:255],
+            created_at=now,
+            last_seen_at=now,
+            expires_at=now + timedelta(hours=hours),
+        )
+    return row, token
+
+
+def find(token: str, *, now: datetime, idle: timedelta) -> UserSession | None:
+    """The living session of a token, with its user and client, or None.
+
+    Dead are: unknown, past the absolute or the idle limit, of a user who may not sign in.
+    """
+    return (
+        UserSession.select(UserSession, User, Client)
+        .join(User)
+        .join(Client, JOIN.LEFT_OUTER)
+        .where(
+            UserSession.token_hash == _hash(token),
+            UserSession.expires_at > now,
+            UserSession.last_seen_at > now - idle,
+            User.is_active,
+        )
+        .first()
+    )
+
+
+def touch(row: UserSession, *, now: datetime) -> None:
+    """Note that the user is there; written at most once a minute."""
+    if now - row.last_seen_at < TOUCH_EVERY:
+        return
+    with write_tx():
+        UserSession.update(last_seen_at=now).where(UserSession.id == row.id).execute()
+
+
+def save_data(row: UserSession, data: dict[str, object]) -> None:
+    """Keep what the pages remember: JSON values only."""
+    with write_tx():
+        UserSession.update(data=data).where(UserSession.id == row.id).execute()
+
+
+def end(row: UserSession) -> None:
+    """End one session: its token is worth nothing from now on."""
+    with write_tx():
+        UserSession.delete().where(UserSession.id == row.id).execute()
+
+
+def end_all(user: User) -> int:
+    """End every session of a user and return how many there were."""
+    with write_tx():
+        return UserSession.delete().where(UserSession.user == user).execute()
+
+
+def sweep(*, now: datetime, idle: timedelta) -> int:
+    """Delete sessions that have run out; called by the reconciler. Returns how many."""
+    with write_tx():
+        return (
+            UserSession.delete()
+            .where((UserSession.expires_at <= now) | (UserSession.last_seen_at <= now - idle))
+            .execute()
+        )
+
+
+def _hash(token: str) -> str:
+    return hashlib.sha256(token.encode()).hexdigest()

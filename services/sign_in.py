@@ -1,0 +1,73 @@
+"""Signing in and out: the one place that looks at a password typed by a person."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from domain.accounts import fold_login
+from domain.errors import WrongCredentials
+from models import User, UserSession
+from services import audit, passwords, sessions, throttle
+from services.audit import AuditEventKind
+from services.transactions import write_tx
+
+
+@dataclass(frozen=True)
+class Visitor:
+    """Who knocks: the address and the browser's own name."""
+
+    ip: str
+    user_agent: str
+
+
+def sign_in(
+    login: str, password: str, *, visitor: Visitor, secret: str, hours: int, now: datetime
+) -> tuple[UserSession, str]:
+    """Check a login and password, and open a session of `hours`: its row and token.
+
+    Raises `TooManySignIns` before any check, `WrongCredentials` alike for an unknown login, a wrong
+    password and a disabled user.
+    """
+    login = fold_login(login)
+    account_hash = throttle.hash_login(login, secret)
+    user = User.across_clients().where(User.login == login).first()
+    with passwords.slot():  # checked inside: a burst cannot pass the throttle all at once
+        throttle.check(account_hash, user=user, ip=visitor.ip, now=now)
+        is_right = passwords.is_right(password, user.password_hash if user else None)
+        if not (user and is_right and user.is_active):
+            _refuse(account_hash, visitor, now)
+    return _open(user, password, account_hash, visitor, hours=hours, now=now)
+
+
+def sign_out(row: UserSession, *, ip: str, now: datetime) -> None:
+    """End the session: its cookie is worth nothing, wherever a copy of it lies."""
+    with write_tx():
+        sessions.end(row)
+        audit.record(
+            AuditEventKind.SIGNED_OUT, now=now, user=row.user, client=row.user.client_id, ip=ip
+        )
+
+
+def _refuse(account_hash: str, visitor: Visitor, now: datetime) -> None:
+    with write_tx():
+        throttle.note_failure(account_hash, ip=visitor.ip, now=now)
+        audit.record(
+            AuditEventKind.SIGN_IN_REFUSED, now=now, ip=visitor.ip, login_hash=account_hash
+        )
+    raise WrongCredentials
+
+
+def _open(
+    user: User, password: str, account_hash: str, visitor: Visitor, *, hours: int, now: datetime
+) -> tuple[UserSession, str]:
+    changes: dict[str, object] = {"last_sign_in_at": now}
+    if passwords.is_outdated(user.password_hash):
+        changes["password_hash"] = passwords.hash_password(password)
+    with write_tx():
+        User.update(changes).where(User.id == user.id).execute()
+        throttle.forget(account_hash, ip=visitor.ip)
+        audit.record(
+            AuditEventKind.SIGNED_IN, now=now, user=user, client=user.client_id, ip=visitor.ip
+        )
+        return sessions.start(
+            user, ip=visitor.ip, user_agent=visitor.user_agent, now=now, hours=hours
+        )
