@@ -4,9 +4,20 @@ from datetime import datetime
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from domain.cdr.record import CallDirection, Disposition
+from domain.orders import OrderKind
 from domain.roles import Role
 from domain.subscribers import fold
-from models import Client, Subscriber, User
+from models import (
+    Call,
+    Client,
+    Exchange,
+    ImportRun,
+    Order,
+    OrderSubscriber,
+    Subscriber,
+    User,
+)
 from services.passwords import hash_password
 
 _serial = count(1)
@@ -56,3 +67,75 @@ def make_user(client: Client | None = None, **values) -> User:
             **values,
         }
     )
+
+
+def make_import_run(**values) -> ImportRun:
+    """A file of call records read to the end, from an exchange of its own."""
+    n = next(_serial)
+    exchange = values.pop("exchange", None) or Exchange.create(name=f"exchange{n}")
+    return ImportRun.create(
+        **{
+            "exchange": exchange,
+            "file_name": f"Master{n}.csv",
+            "file_sha256": f"{n:064}",
+            "format": "asterisk-csv",
+            "zone": "Europe/Minsk",
+            "state": "done",
+            "started_at": NOON,
+            "finished_at": NOON,
+            **values,
+        }
+    )
+
+
+def make_call(subscriber: Subscriber, started: datetime = NOON, **values) -> Call:
+    """A call of `subscriber`: an answered outgoing one of a minute. `import_run` says whence."""
+    n = next(_serial)
+    run = values.pop("import_run", None) or make_import_run()
+    disposition = values.get("disposition", Disposition.ANSWERED)
+    return Call.create(
+        **{
+            "subscriber_id": subscriber.id,
+            "started_at": int(started.timestamp()),
+            "seq": n,
+            "direction": CallDirection.OUT,
+            "on_net": False,
+            "number": subscriber.number,
+            "peer": f"37517{n:07}",
+            "duration_s": 65,
+            "billable_s": 60 if disposition == Disposition.ANSWERED else 0,
+            "disposition": disposition,
+            "exchange": run.exchange_id,
+            "uid": f"1773133200.{n}",
+            "legs": "[]",
+            "import_run": run,
+            **values,
+        }
+    )
+
+
+def make_order(client: Client | None = None, subscribers: tuple = (), **values) -> Order:
+    """An order of call detail for March up to `NOON`, due at once."""
+    n = next(_serial)
+    client = client or make_client()
+    user = values.pop("user", None) or make_user(client)
+    params = {"start": "2026-03-01", "end": "2026-03-10", "direction": "both", "format": "xlsx"}
+    order = Order.create(
+        **{
+            "client": client,
+            "user": user,
+            "number": n,
+            "key": f"key{n}",
+            "draft_key": f"draft{n}",
+            "kind": OrderKind.CALL_DETAIL,
+            "email": client.detail_email,
+            "created_at": NOON,
+            "due_at": NOON,
+            "next_try_at": NOON,
+            **values,
+            "params": {**params, "excluded": [], **values.get("params", {})},
+        }
+    )
+    for subscriber in subscribers:
+        OrderSubscriber.create(order=order, subscriber=subscriber)
+    return order
