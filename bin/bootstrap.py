@@ -7,6 +7,7 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -31,12 +32,15 @@ def fail(sentence: str) -> None:
 
 
 @contextlib.contextmanager
-def alone() -> Iterator[None]:
-    """Let one installation run at a time. The folder itself is the lock: nothing is left over."""
+def alone() -> Iterator[int]:
+    """Let one installation run at a time. The folder itself is the lock: nothing is left over.
+
+    Gives the lock, for a child to hold: then a pip that outlives us is waited for, too.
+    """
     folder = os.open(ROOT, os.O_RDONLY)
     try:
         fcntl.flock(folder, fcntl.LOCK_EX)
-        yield
+        yield folder
     finally:
         os.close(folder)
 
@@ -51,7 +55,7 @@ def ensure_installed(name: str) -> None:
     """Make `.venv` hold the packages of `name`. A second call finds the stamp and does nothing."""
     requirements, stamp = ROOT / name, STAMPS / name
     wanted = stamp_of(requirements)
-    with alone():
+    with alone() as lock:
         if stamp_is(stamp, wanted) and PYTHON.exists() and not UNFINISHED.exists():
             return
         if UNFINISHED.exists() or not (PYTHON.exists() and fits_here()):
@@ -61,7 +65,11 @@ def ensure_installed(name: str) -> None:
             VENV.mkdir(exist_ok=True)
             UNFINISHED.touch()
             make_venv()
-            install(requirements)
+            print(f"Installing {name} …", flush=True)
+            pip(
+                *("install", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)),
+                lock=lock,
+            )
             STAMPS.mkdir(exist_ok=True)
             stamp.write_text(wanted, encoding="utf-8")
             UNFINISHED.unlink()
@@ -100,14 +108,10 @@ def make_venv() -> None:
         fail(f"Python could not make {VENV}: {reason[-1] if reason else 'no reason given'}.")
 
 
-def install(requirements: Path) -> None:
-    """Install pinned wheels by hash, from the index that pip is configured for."""
-    print(f"Installing {requirements.name} …", flush=True)
-    pip("install", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements))
-
-
-def pip(*arguments: str) -> None:
-    """Run the vendored pip in `.venv`; its last error becomes our sentence."""
+def pip(*arguments: str, lock: int) -> None:
+    """Run the vendored pip in `.venv`, on whatever index it is configured for; its error becomes
+    our sentence.
+    """
     try:
         wheel = PIP_WHEEL.read_bytes()
     except OSError as error:
@@ -128,6 +132,7 @@ def pip(*arguments: str) -> None:
         [PYTHON, PIP_WHEEL / "pip", *arguments, *options],
         check=False,
         env=env,
+        pass_fds=(lock,),
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         text=True,
@@ -172,7 +177,9 @@ def find_chromium() -> str | None:
 
 def call(*command: str | Path) -> int:
     """Run a command of `.venv` in the project folder and give its exit status."""
-    return subprocess.call([PYTHON, *command], cwd=ROOT)
+    with subprocess.Popen([PYTHON, *command], cwd=ROOT) as process:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command, which cleans up
+        return process.wait()
 
 
 def run(arguments: list[str]) -> int:
@@ -228,7 +235,8 @@ def pins(arguments: list[str]) -> int:
     ensure_installed("requirements-dev.txt")
     uv = shutil.which("uv") or str(VENV / "bin" / "uv")
     if not Path(uv).exists():
-        pip("install", "uv")
+        with alone() as lock:
+            pip("install", "uv", lock=lock)
     shared = (
         *("pip", "compile", "--quiet", "--universal", "--python-version", "3.11"),
         *("--generate-hashes", "--no-annotate", "--no-emit-index-url", "--only-binary", ":all:"),
@@ -248,6 +256,7 @@ def pins(arguments: list[str]) -> int:
 COMMANDS = {"run": run, "test": test, "lint": lint, "bench": bench, "pins": pins}
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what we have started, too
     try:
         sys.exit(COMMANDS[sys.argv[1]](sys.argv[2:]))
     except KeyboardInterrupt:

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 from flask import current_app
@@ -35,6 +36,7 @@ PORT_PATIENCE_S = 8  # what the web server of a killed run gets to leave its por
 @with_appcontext
 def command() -> None:
     """Start everything: Valkey, web server, workers, reconciler, try-out mailbox."""
+    os.umask(0o077)  # what is in the data dir is nobody else's business
     config: Config = current_app.config["CABINET"]
     if not config.REDIS_URL:
         valkey.check_socket_path(config.valkey_socket)
@@ -188,8 +190,12 @@ def _missing(config: Config) -> str:
     """What /readyz says is missing; empty when it is ready."""
     host = {"0.0.0.0": LOOPBACK, "::": "::1"}.get(config.HOST, config.HOST)  # noqa: S104 - compared
     address = f"[{host}]" if ":" in host else host
+    name = urlsplit(config.public_url).netloc  # the one it answers to, whoever is trusted
+    request = urllib.request.Request(
+        f"http://{address}:{config.PORT}/readyz", headers={"Host": name}
+    )
     try:
-        with urllib.request.urlopen(f"http://{address}:{config.PORT}/readyz", timeout=5):
+        with urllib.request.urlopen(request, timeout=5):
             return ""
     except urllib.error.HTTPError as error:
         with error:

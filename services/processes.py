@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import IO
 
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
-STOP_WITHIN_S = 15  # then what is left is killed
-LAST_STAGE_S = 3  # what the parts of a later stage get at least
+STOP_WITHIN_S = 13  # then what is left is killed
+LATER_STAGE_S = 3  # what the parts of a later stage get at least
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
 HEALTHY_AFTER_S = 60  # a part that lived so long starts with a short pause again
 LOG_LIMIT = 10 * 1024 * 1024  # bytes; one older file is kept
@@ -110,7 +110,7 @@ class Supervisor:
             parts = [part for part in self.parts if part.stage == stage and part.is_running]
             for part in parts:
                 part.process.send_signal(signal.SIGTERM)
-            until = max(deadline, time.monotonic() + LAST_STAGE_S)
+            until = max(deadline, time.monotonic() + LATER_STAGE_S)
             while any(part.is_running for part in parts) and time.monotonic() < until:
                 signal.sigtimedwait({signal.SIGCHLD}, 0.2)
                 self._reap()
