@@ -21,6 +21,7 @@ from blueprints import (
     home,
     instalments,
     operator,
+    orders,
     payments,
     security,
     sessions,
@@ -30,7 +31,7 @@ from blueprints import (
 from blueprints.web import MenuItem, MenuLine
 from config import Config
 
-SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre)
+SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre, orders)
 OTHERS = (home, auth, operator)
 
 

@@ -1,6 +1,6 @@
 """How templates write values and states: every filter of the product, registered in one place."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from flask import Flask
 
@@ -48,6 +48,11 @@ def moment(value: datetime) -> str:
     return formats.format_moment(clock.local(value))
 
 
+def iso_date(text: str) -> str:
+    """ДД.ММ.ГГГГ of a date kept as YYYY-MM-DD."""
+    return formats.format_date(date.fromisoformat(text))
+
+
 def time(value: datetime) -> str:
     """чч:мм in the operator's zone."""
     return f"{clock.local(value):%H:%M}"
@@ -82,6 +87,7 @@ def role_text(role: str) -> str:
 
 FILTERS = {
     "date": formats.format_date,
+    "iso_date": iso_date,
     "moment": moment,
     "time": time,
     "duration": formats.format_duration,

@@ -3,9 +3,9 @@
 from flask import Flask
 
 from commands import db as db_group
-from commands import mailbox
+from commands import mailbox, reconcile, worker
 
-GROUPS = (db_group.group, mailbox.command)
+GROUPS = (db_group.group, mailbox.command, reconcile.command, worker.command)
 
 
 def init_app(app: Flask) -> None:

@@ -58,7 +58,7 @@ class CabinetWorker(Worker):
 
 
 def make_worker(app: Flask, config: Config) -> CabinetWorker:
-    """A worker on the one queue. Two queues would make RQ use BLPOP, which loses jobs in a crash."""
+    """A worker on the one queue: with two, RQ uses BLPOP, which loses jobs in a crash."""
     connection = Redis.from_url(config.redis_url)
     orders = Queue(queue.QUEUE_NAME, connection=connection, serializer=JSONSerializer)
     worker = CabinetWorker(

@@ -7,12 +7,11 @@ from pathlib import Path
 from flask import current_app
 
 from domain.orders import OrderState
-from models import Artefact, Client, Order
-from services import claims, clock, reports, storage
+from models import Artefact, Client, Order, User
+from services import audit, claims, clock, reports, storage
+from services.audit import AuditEventKind
 from services.claims import Claim
 from services.transactions import write_tx
-
-FOLDER = "art"
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class OpenFile:
 
 def folder() -> Path:
     """Where artefacts and frozen messages lie, one folder per order."""
-    return current_app.config["CABINET"].data_dir / FOLDER
+    return current_app.config["CABINET"].artefact_dir
 
 
 def is_whole(artefact: Artefact) -> bool:
@@ -37,7 +36,7 @@ def is_whole(artefact: Artefact) -> bool:
 def make(claim: Claim) -> Artefact:
     """The file of a claimed order: the one an earlier attempt left whole, else made now."""
     order = claim.order()
-    made = Artefact.get_or_none(Artefact.order == order, Artefact.ordinal == 1)
+    made = find(order)
     if made is not None and made.removed_at is None and is_whole(made):
         return made
     made_at = order.made_at or clock.now()
@@ -80,15 +79,33 @@ def _record(claim: Claim, rendered: reports.Rendered) -> Artefact:
     return Artefact.get_by_id(artefact.id)
 
 
+def find(order: Order) -> Artefact | None:
+    """The file made for `order`, be it still there or not."""
+    return Artefact.get_or_none(Artefact.order == order, Artefact.ordinal == 1)
+
+
 def find_open(order: Order, client: Client, *, now: datetime) -> OpenFile | None:
     """The file of `order` while it can be fetched by its client's users; None otherwise."""
-    artefact = Artefact.get_or_none(Artefact.order == order, Artefact.ordinal == 1)
+    artefact = find(order)
     if artefact is None or not client.may_download:
         return None
     if artefact.removed_at is not None or artefact.expires_at <= now:
         return None
     path = folder() / artefact.path
     return OpenFile(artefact, path) if path.is_file() else None
+
+
+def note_download(found: OpenFile, order: Order, *, user: User, ip: str, now: datetime) -> None:
+    """Write down who fetched a file."""
+    with write_tx():
+        audit.record(
+            AuditEventKind.FILE_DOWNLOADED,
+            now=now,
+            user=user,
+            client=order.client_id,
+            subject=f"artefact:{found.artefact.id}",
+            ip=ip,
+        )
 
 
 def remove_expired(*, now: datetime) -> int:

@@ -62,7 +62,7 @@ def lease() -> timedelta:
     return timedelta(seconds=current_app.config["CABINET"].LEASE_S)
 
 
-def due(now: datetime):  # noqa: ANN201 - a peewee expression
+def due(now: datetime):
     """Condition: open, its time has come, and nobody holds it."""
     free = Order.lease_until.is_null() | (Order.lease_until < now)
     return Order.state.in_(OPEN_STATES) & (Order.next_try_at <= now) & free
@@ -138,7 +138,7 @@ def renew(claim: Claim, **fields: object) -> None:
         raise LeaseLost(f"order {claim.order_id}")
 
 
-def _held(claim: Claim):  # noqa: ANN202 - a peewee expression
+def _held(claim: Claim):
     return (
         (Order.id == claim.order_id)
         & (Order.lease_token == claim.token)
@@ -190,7 +190,7 @@ def attempt(claim: Claim) -> Iterator[Order]:
     except OSError as error:
         code = "no_space" if error.errno == errno.ENOSPC else "render_failed"
         _wait(claim, code, traceback.format_exc())
-    except Exception:  # noqa: BLE001 - a job has nobody above it who could know more
+    except Exception:
         log.exception("order %s", claim.order_id)
         _wait(claim, "render_failed", traceback.format_exc())
 

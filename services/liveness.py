@@ -13,11 +13,11 @@ _PR_SET_PDEATHSIG = 1
 def _machine() -> str:
     """This boot of this machine, and the container within it: pids mean something only there."""
     boot = Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    return f"{boot}:{os.stat('/proc/self/ns/pid').st_ino}"
+    return f"{boot}:{Path('/proc/self/ns/pid').stat().st_ino}"
 
 
 def _started(pid: int) -> str | None:
-    """When process `pid` started, in ticks since boot; None when there is none. Tells reused pids."""
+    """When process `pid` started, in ticks since boot: tells reused pids. None: there is none."""
     try:
         stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
     except OSError:

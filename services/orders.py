@@ -90,10 +90,15 @@ def place_call_detail(
     return order
 
 
+def due_at(*, now: datetime) -> datetime:
+    """When an order placed now will be carried out: «по истечении суток» by default."""
+    return now + timedelta(hours=current_app.config["CABINET"].call_detail_delay_hours)
+
+
 def _create(
     draft: OrderDraft, request: CallDetailRequest, client: Client, user: User, now: datetime
 ) -> Order:
-    due_at = now + timedelta(hours=current_app.config["CABINET"].call_detail_delay_hours)
+    promised = due_at(now=now)
     last = Order.of(client, fn.MAX(Order.number)).scalar() or 0
     return Order.create(
         client=client,
@@ -105,8 +110,8 @@ def _create(
         params=request.params(),
         email=client.detail_email,
         created_at=now,
-        due_at=due_at,
-        next_try_at=due_at,
+        due_at=promised,
+        next_try_at=promised,
     )
 
 
@@ -152,7 +157,7 @@ def check_limits(user: User, *, now: datetime) -> None:
         )
 
 
-def open_orders(user: User):  # noqa: ANN201 - a peewee query
+def open_orders(user: User):
     """The user's unfinished orders, newest first."""
     return (
         Order.across_clients()

@@ -60,6 +60,6 @@ def hint_due(*, now: datetime) -> int:
 def _guarded(part: Callable[[], int]) -> int:
     try:
         return part()
-    except Exception:  # noqa: BLE001 - the loop must go on
+    except Exception:
         log.exception("a part of the round failed")
         return 0

@@ -113,7 +113,7 @@ def narrow(everything: ModelSelect, draft: OrderDraft, filters: Filters) -> Mode
     return query
 
 
-def _text_condition(text: str):  # noqa: ANN202 - a peewee expression
+def _text_condition(text: str):
     by_name = Subscriber.name_folded.contains(fold(text))
     digits = "".join(c for c in text if c.isdigit())
     if not digits or any(c.isalpha() for c in text):
@@ -139,6 +139,11 @@ def _ticked(draft: OrderDraft, ids: Collection[int]) -> Iterator[int]:
 def count(draft: OrderDraft) -> int:
     """How many subscribers are ticked."""
     return DraftSubscriber.select().where(DraftSubscriber.draft == draft).count()
+
+
+def count_union(draft: OrderDraft, ids: Collection[int]) -> int:
+    """How many subscribers are ticked or among `ids`."""
+    return count(draft) + len(set(ids)) - sum(len(set(_ticked(draft, c))) for c in _chunks(ids))
 
 
 def tick(draft: OrderDraft, everything: ModelSelect, ids: Iterable[int]) -> None:

@@ -2,11 +2,11 @@
 
 from flask import Blueprint, Response
 
-from blueprints.bills import charges, delivery, download_bill, email_bill
+from blueprints.bills import call_detail, charges, delivery, download_bill, email_bill
 from blueprints.web import MenuItem, render_section
 from texts import N_
 
-ITEMS = (email_bill, download_bill, delivery, charges)
+ITEMS = (email_bill, download_bill, delivery, call_detail, charges)
 
 bp = Blueprint("bills", __name__, url_prefix="/bills")
 MENU = MenuItem(

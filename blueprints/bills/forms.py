@@ -1,0 +1,105 @@
+"""Forms of «Счета». They check shape; calendar and ownership are asked of domain and services."""
+
+from datetime import date
+
+from wtforms import DateField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.validators import InputRequired
+
+from blueprints.forms import CabinetForm
+from domain.errors import DomainError, PeriodOutOfRange
+from domain.orders import Direction, FileFormat
+from domain.periods import DateRange, call_detail_window, check_call_detail_period
+from services.orders import CallDetailRequest
+from texts import error_text, lazy_gettext
+
+DATE_FORMATS = ["%Y-%m-%d", "%d.%m.%Y"]  # what browsers send, and what people type
+DIRECTIONS = {
+    Direction.OUT: lazy_gettext("Outgoing"),
+    Direction.IN: lazy_gettext("Incoming"),
+    Direction.BOTH: lazy_gettext("Outgoing+Incoming"),
+}
+
+
+class DayField(DateField):
+    """A date, whose message says what to do."""
+
+    def process_formdata(self, valuelist: list[str]) -> None:
+        try:
+            super().process_formdata([value.strip() for value in valuelist])
+        except ValueError as error:
+            raise ValueError(self.gettext("Give the date as DD.MM.YYYY")) from error
+
+
+class PeriodForm(CabinetForm):
+    """Step 1 of call detail: which days, which direction of calls, what file."""
+
+    start = DayField(
+        lazy_gettext("From"),
+        format=DATE_FORMATS,
+        validators=[InputRequired(lazy_gettext("Give the first day"))],
+    )
+    end = DayField(
+        lazy_gettext("To"),
+        format=DATE_FORMATS,
+        validators=[InputRequired(lazy_gettext("Give the last day"))],
+    )
+    direction = RadioField(
+        lazy_gettext("Type of call details"),
+        choices=[(value.value, text) for value, text in DIRECTIONS.items()],
+        default=Direction.BOTH.value,
+        validators=[InputRequired(lazy_gettext("Choose the type of call details"))],
+    )
+    file_format = RadioField(
+        lazy_gettext("Form of the file"),
+        default=FileFormat.XLSX.value,
+        validators=[InputRequired(lazy_gettext("Choose the form of the file"))],
+    )
+
+    def __init__(
+        self, *args: object, today: date, months_back: int, formats: tuple[FileFormat, ...], **kw
+    ) -> None:
+        super().__init__(*args, **kw)
+        self.today, self.months_back = today, months_back
+        self.file_format.choices = [(f.value, f.value.upper()) for f in formats]
+
+    @property
+    def window(self) -> DateRange:
+        """Days that may be asked for."""
+        return call_detail_window(self.today, self.months_back)
+
+    def validate_start(self, field: DateField) -> None:
+        """The first day must not lie before the window."""
+        if field.data is not None and field.data < self.window.start:
+            raise ValidationError(self._out_of_range())
+
+    def validate_end(self, field: DateField) -> None:
+        """The last day must not lie before the first, nor after the window."""
+        if self.start.data is None or field.data is None:
+            return  # the other field has spoken already
+        try:
+            period = DateRange(self.start.data, field.data)
+            check_call_detail_period(period, self.today, self.months_back)
+        except PeriodOutOfRange as error:
+            if field.data > self.window.end:
+                raise ValidationError(error_text(error)) from error
+        except DomainError as error:
+            raise ValidationError(error_text(error)) from error
+
+    def _out_of_range(self) -> str:
+        return error_text(PeriodOutOfRange(start=self.window.start, end=self.window.end))
+
+    @property
+    def request(self) -> CallDetailRequest:
+        """What a form that holds asks for."""
+        return CallDetailRequest(
+            DateRange(self.start.data, self.end.data),
+            Direction(self.direction.data),
+            FileFormat(self.file_format.data),
+        )
+
+
+class SubscribersForm(CabinetForm):
+    """Step 2: ticks of the rows shown and the typed list. Which button was pressed is `go`."""
+
+    typed = TextAreaField(lazy_gettext("Enter your own list of subscribers"))
+    go = StringField()

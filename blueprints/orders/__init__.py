@@ -1,0 +1,154 @@
+"""«История заказов»: the list of a client's orders, and each with its state, file and actions."""
+
+from datetime import date
+
+from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import send_file as flask_send_file
+from werkzeug.exceptions import Gone
+
+from blueprints.forms import EmptyForm, check_button
+from blueprints.guards import allow, does_not_prolong
+from blueprints.orders import card
+from blueprints.web import MenuItem, render_section
+from domain.formats import format_date
+from domain.orders import Direction
+from domain.roles import ORDERING_ROLES, Role
+from models import Order
+from services import artefacts, clock, history, orders, reports
+from texts import N_, gettext
+
+PAGE_SIZE = 20
+NUMBERS_SHOWN = 20
+bp = Blueprint("orders", __name__, url_prefix="/orders")
+MENU = MenuItem(N_("Order history"), "orders.index")
+GROUP_WORDS = {
+    "": N_("All"),
+    "open": N_("Not finished"),
+    "sent": N_("Sent ones"),
+    "failed": N_("Not carried out"),
+    "cancelled": N_("Cancelled ones"),
+}
+
+
+class FileOver(Gone):
+    """The file's time is over: 410, with the day on which it ended."""
+
+    def __init__(self, ended: date) -> None:
+        super().__init__()
+        self.ended = ended
+
+    @property
+    def text(self) -> str:
+        """The sentence for the page."""
+        sentence = gettext("The file was kept until {day}. Order it again.")
+        return sentence.format(day=format_date(self.ended))
+
+
+@bp.get("/")
+def index() -> Response:
+    """All orders of the client, newest first."""
+    wanted = request.args.get("state", "")
+    page = history.find_page(
+        g.client, wanted, request.args.get("page", 1, type=int), size=PAGE_SIZE
+    )
+    return render_section("orders/index.html", page=page, wanted=wanted, groups=GROUP_WORDS)
+
+
+@bp.get("/<key>")
+def show(key: str) -> Response:
+    """One order: what was asked for, where it stands, its file."""
+    order = own_order_or_404(key)
+    response = render_section(
+        "orders/show.html",
+        card=_card(order),
+        direction=reports.direction_text(Direction(order.params["direction"])),
+        period=reports.period_of(order),
+        numbers=orders.selected_numbers(order, g.client, NUMBERS_SHOWN),
+        count=orders.count_selected(order),
+        delay_h=current_app.config["CABINET"].call_detail_delay_hours,
+        form=EmptyForm(),
+    )
+    if "HX-History-Restore-Request" in request.headers:
+        # Back to the wizard of an order that is placed leads here: the address must say so.
+        response.headers["HX-Replace-Url"] = request.full_path.rstrip("?")
+    return response
+
+
+@bp.get("/<key>/status")
+@does_not_prolong
+def status(key: str) -> Response:
+    """The card alone, for those who wait for it; opened as a page it is the order."""
+    order = own_order_or_404(key)
+    if "HX-Request" not in request.headers:
+        return redirect(url_for(".show", key=key), code=303)
+    return render_section("orders/_card.html", card=_card(order), form=EmptyForm(), is_part=True)
+
+
+@bp.get("/<key>/file")
+@allow(*ORDERING_ROLES)
+def file(key: str) -> Response:
+    """The made file, for as long as it is kept and where the client's policy allows."""
+    order = own_order_or_404(key)
+    now = clock.now()
+    found = artefacts.find_open(order, g.client, now=now)
+    if found is None:
+        made = artefacts.find(order)
+        if made is not None and g.client.may_download:
+            raise FileOver(clock.local(made.expires_at).date())
+        abort(404)
+    if request.method == "GET":
+        artefacts.note_download(found, order, user=g.user, ip=request.remote_addr or "", now=now)
+    response = flask_send_file(
+        found.path,
+        mimetype=found.artefact.media_type,
+        as_attachment=True,
+        download_name=found.artefact.display_name,
+        etag=False,
+    )
+    response.headers["Cache-Control"] = "private, no-store"
+    return response
+
+
+@bp.route("/<key>/cancel", methods=["GET", "POST"])
+@allow(*ORDERING_ROLES)
+def cancel(key: str) -> Response:
+    """Ask, then cancel: an order that is being mailed already goes its way."""
+    order = own_order_or_404(key)
+    if request.method == "GET":
+        return render_section("orders/cancel.html", order=order, form=EmptyForm())
+    check_button()
+    if orders.cancel(order, user=g.user, ip=request.remote_addr or "", now=clock.now()):
+        flash(gettext("The order has been cancelled"))
+    else:
+        flash(gettext("It is too late to cancel: the order is done or is being sent"))
+    return redirect(url_for(".show", key=key), code=303)
+
+
+@bp.post("/<key>/retry")
+@allow(*ORDERING_ROLES)
+def retry(key: str) -> Response:
+    """«Повторить»: a failed order is tried again, under the same number."""
+    order = own_order_or_404(key)
+    check_button()
+    orders.retry(order, user=g.user, ip=request.remote_addr or "", now=clock.now())
+    return redirect(url_for(".show", key=key), code=303)
+
+
+@bp.post("/<key>/repeat")
+@allow(*ORDERING_ROLES)
+def repeat(key: str) -> Response:
+    """«Заказать такую же»: the wizard, filled with the answers of this order."""
+    order = own_order_or_404(key)
+    check_button()
+    draft = orders.draft_like(order, g.client, g.user, now=clock.now())
+    return redirect(url_for("bills.call_detail.period", key=draft.key), code=303)
+
+
+def own_order_or_404(key: str) -> Order:
+    """The client's order with that key."""
+    return orders.find(key, g.client) or abort(404)
+
+
+def _card(order: Order) -> card.Card:
+    may_order = Role(g.user.role) in ORDERING_ROLES
+    return card.draw(order, g.client, may_order=may_order, now=clock.now())

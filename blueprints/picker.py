@@ -1,0 +1,101 @@
+"""The list of subscribers to tick: one form, many buttons, and the ticks kept on the server.
+
+Every POST first makes the ticks of the rows shown what the form says, and only then does what the
+button asks; so paging, searching and going back lose nothing, with JavaScript or without.
+"""
+
+from dataclasses import dataclass, replace
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from models import OrderDraft
+from services import drafts, selection
+from services.selection import PAGE_SIZES, Filters, Page
+
+FEW = 20  # up to here one page shows everything: no search, no buttons for many
+STEP = "view"
+
+
+@dataclass(frozen=True)
+class Picker:
+    """The list of one draft. `everything` is a query over the client's eligible subscribers."""
+
+    draft: OrderDraft
+    everything: object
+    filters: Filters
+    number: int
+    size: int
+
+    @classmethod
+    def asked_for(cls, draft: OrderDraft, everything: object, values: MultiDict) -> "Picker":
+        """As the address or the posted form says."""
+        remembered = draft.answers.get(STEP, {}).get("size", PAGE_SIZES[0])
+        size = values.get("per_page", remembered, type=int)
+        filters = Filters(
+            text=values.get("q", "")[:100],
+            status=values.get("status", ""),
+            connections_only=values.get("sip") == "1",
+            selected_only=values.get("sel") == "1",
+        )
+        return cls(
+            draft,
+            everything,
+            filters,
+            number=values.get("page", 1, type=int),
+            size=size if size in PAGE_SIZES else PAGE_SIZES[0],
+        )
+
+    def page(self) -> Page:
+        """What is shown."""
+        return selection.find_page(
+            self.draft, self.everything, self.filters, self.number, self.size
+        )
+
+    def arguments(self) -> dict[str, object]:
+        """The address of what is shown: only what differs from the plain list."""
+        values = {
+            "q": self.filters.text,
+            "status": self.filters.status,
+            "sip": "1" if self.filters.connections_only else "",
+            "sel": "1" if self.filters.selected_only else "",
+            "page": self.number if self.number > 1 else "",
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def save(self) -> None:
+        """Keep the ticks of the rows shown, and the rows per page."""
+        selection.save_page(
+            self.draft,
+            self.everything,
+            shown=request.form.getlist("shown", type=int),
+            ticked=request.form.getlist("tick", type=int),
+        )
+        if self.draft.answers.get(STEP, {}).get("size") != self.size:
+            drafts.remember(self.draft, STEP, {"size": self.size})
+
+    def obey(self, go: str) -> "Picker":
+        """Do what a button of the list asks for, and return what is to be shown after."""
+        if go.startswith("p") and go[1:].isdigit():
+            return replace(self, number=int(go[1:]))
+        if go == "page_all":
+            selection.tick(self.draft, self.everything, request.form.getlist("shown", type=int))
+        elif go == "page_none":
+            selection.untick(self.draft, request.form.getlist("shown", type=int))
+        elif go == "match_all":
+            found = selection.narrow(self.everything, self.draft, self.filters)
+            selection.tick_found(self.draft, found)
+        elif go == "clear":
+            selection.clear(self.draft)
+        elif go in ("selected", "everyone"):
+            return replace(self, number=1, filters=Filters(selected_only=go == "selected"))
+        elif go == "reset":
+            return replace(self, number=1, filters=Filters())
+        elif go in ("search", "size"):
+            return replace(self, number=1)
+        return self
+
+
+def has_few(page: Page) -> bool:
+    """Whether everything fits on one short page."""
+    return page.in_all <= FEW

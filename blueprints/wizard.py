@@ -1,0 +1,29 @@
+"""Steps of a wizard: a form on the screen, its raw answers in the draft row."""
+
+from collections.abc import Callable
+
+from flask import request
+from flask_wtf import FlaskForm
+from werkzeug.datastructures import MultiDict
+
+from models import OrderDraft
+
+FormMaker = Callable[..., FlaskForm]
+
+
+def raw_answers() -> dict[str, list[str]]:
+    """What was posted, not what was made of it: it is checked anew whenever it is used."""
+    answers = request.form.to_dict(flat=False)
+    answers.pop("csrf_token", None)
+    return answers
+
+
+def remembered(make_form: FormMaker, draft: OrderDraft, step: str) -> FlaskForm:
+    """The form of a step filled with the answers kept, unchecked."""
+    return make_form(MultiDict(draft.answers.get(step, {})))
+
+
+def replay(make_form: FormMaker, draft: OrderDraft, step: str) -> FlaskForm | None:
+    """The form of a passed step, validated again; None when it does not hold (any more)."""
+    form = make_form(MultiDict(draft.answers.get(step, {})), meta={"csrf": False})
+    return form if form.validate() else None

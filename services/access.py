@@ -1,0 +1,44 @@
+"""What is written down of access: refused, and the operator's people looking into a client's data."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from models import Client, Order, OrderDraft, User
+from services import audit
+from services.audit import AuditEventKind
+from services.transactions import write_tx
+
+KEYED = (Order, OrderDraft)  # tables whose keys stand in addresses
+
+
+def note_role_refusal(user: User, endpoint: str, *, ip: str, now: datetime) -> None:
+    """Somebody opened a page that is not for their role."""
+    _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, "", ip, now, endpoint=endpoint)
+
+
+def note_foreign_keys(user: User, keys: Iterable[str], *, ip: str, now: datetime) -> None:
+    """A key was not found: write it down when it is another client's. The answer does not tell."""
+    keys = list(keys)
+    for model in KEYED if keys else ():
+        row = model.across_clients().where(model.key.in_(keys)).first()
+        if row is not None and row.client_id != user.client_id:
+            subject = f"{model._meta.table_name}:{row.id}"
+            _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
+
+
+def note_client_viewed(user: User, client: Client, subject: str, *, ip: str, now: datetime) -> None:
+    """One of the operator's people looked into a client's data."""
+    _note(AuditEventKind.CLIENT_VIEWED, user, client.id, subject, ip, now)
+
+
+def _note(
+    event: AuditEventKind,
+    user: User,
+    client_id: int | None,
+    subject: str,
+    ip: str,
+    now: datetime,
+    **detail: object,
+) -> None:
+    with write_tx():
+        audit.record(event, now=now, user=user, client=client_id, subject=subject, ip=ip, **detail)

@@ -1,0 +1,209 @@
+"""Letters about finished orders: composed once, frozen as bytes in a file. Sending is
+`services/smtp.py`, the ledger of what was sent `services/ledger.py`.
+"""
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from email.errors import HeaderParseError
+from email.header import Header
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import EmailPolicy
+from email.utils import format_datetime, parseaddr
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import flask_mail
+from flask import current_app
+
+from config import Config
+from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
+from domain.orders import Direction
+from models import Artefact, Order
+from services import clock, reports, storage
+from texts import gettext
+
+# In a message the file is base64: 4 characters for 3 bytes, and a line end after each 76.
+ENCODED_PER_BYTE = 4 / 3 * 78 / 76
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A message ready to be sent, any number of times. `path` is relative to `artefact_dir`."""
+
+    message_id: str
+    recipient: str
+    path: str
+    size: int
+    sha256: str
+
+
+class LetterPolicy(EmailPolicy):
+    """The policy for SMTP, with words that are not ASCII encoded by `email.header`.
+
+    The present policy loses a space where a line is broken between two of them (Python 3.11).
+    """
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        if name == "Subject":
+            text = _encoded(name, str(value))
+        elif name == "From" and not value.addresses[0].display_name.isascii():
+            address = value.addresses[0]
+            text = f"{_encoded(name, address.display_name)}\r\n <{address.addr_spec}>"
+        else:
+            return super().fold_binary(name, value)
+        return f"{name}: {text}\r\n".encode()
+
+
+def _encoded(name: str, text: str) -> str:
+    """`text` as encoded words, in lines of a header called `name`; ASCII as it is."""
+    charset = "us-ascii" if text.isascii() else "utf-8"
+    return Header(text, charset, header_name=name).encode(linesep="\r\n")
+
+
+class Letter(flask_mail.Message):
+    """Flask-Mail's message, its bytes made by the standard library's present `EmailMessage`.
+
+    That one writes file names by RFC 2231 and takes no line ends in headers; the bodies go as
+    base64, so that any server passes the message on unchanged.
+    """
+
+    def _message(self) -> EmailMessage:
+        recipient = self.recipients[0]
+        message = EmailMessage(LetterPolicy(linesep="\r\n", utf8=not recipient.isascii()))
+        message["From"] = address_of(str(self.sender))
+        message["To"] = _address("", recipient)
+        message["Subject"] = self.subject
+        for name, value in (self.extra_headers or {}).items():
+            message[name] = value
+        message["Message-ID"] = self.msgId
+        message.set_content(self.body, cte="base64")
+        message.add_alternative(self.html, subtype="html", cte="base64")
+        for each in self.attachments:
+            main, sub = each.content_type.split(";")[0].split("/")
+            message.add_attachment(each.data, main, sub, filename=each.filename)
+        return message
+
+
+def compose(order: Order, artefact: Artefact, *, ordinal: int, now: datetime) -> Frozen:
+    """Write the letter with the file of `order` (or a link to it, when it is too large) for good.
+
+    The same order and `ordinal` have the same Message-ID however often this is called. Raises
+    `ValueError` for a value that would break a header, before anything is written, and `OSError`.
+    """
+    config: Config = current_app.config["CABINET"]
+    recipient = envelope_address(order.email)
+    is_attached = artefact.size * ENCODED_PER_BYTE <= config.MAIL_ATTACHMENT_LIMIT_MB * 1024 * 1024
+    words = _words(order, artefact, config, is_attached=is_attached)
+    letter = Letter(
+        subject=_template(order.kind, "subject.txt", words).strip(),
+        recipients=[recipient],
+        body=_template(order.kind, "body.txt", words),
+        html=_template(order.kind, "body.html", words),
+        sender=config.MAIL_FROM,
+        extra_headers={"Date": format_datetime(now), "Auto-Submitted": "auto-generated"},
+    )
+    letter.msgId = message_id(order, ordinal, config)
+    _check_headers(letter, artefact.display_name)
+    if is_attached:
+        data = (config.artefact_dir / artefact.path).read_bytes()
+        letter.attach(artefact.display_name, artefact.media_type, data)
+    return _freeze(letter, f"{order.key}/mail-{ordinal}.eml", config)
+
+
+def message_id(order: Order, ordinal: int, config: Config) -> str:
+    """The Message-ID of an order's letter: a second copy is recognised by it."""
+    host = urlsplit(config.public_url).hostname or "localhost"
+    return f"<o{order.key}.{ordinal}@{host}>"
+
+
+def address_of(text: str) -> Address:
+    """`Name <name@example.by>` or a bare address; raises `ValueError` for anything else."""
+    name, address = parseaddr(check_header(text))
+    return _address(name, envelope_address(address))
+
+
+def _address(name: str, spec: str) -> Address:
+    try:
+        return Address(name, addr_spec=spec)
+    except HeaderParseError as error:
+        raise ValueError("not an e-mail address") from error
+
+
+def envelope_address(address: str) -> str:
+    """`address` as SMTP commands carry it: its domain in ASCII. Raises `ValueError`."""
+    name, at, domain = check_header(address).strip().rpartition("@")
+    if not (name and at and domain) or any(sign in '<>, "' for sign in name + domain):
+        raise ValueError("not an e-mail address")
+    return f"{name}@{domain.encode('idna').decode()}"
+
+
+def check_header(value: str) -> str:
+    """`value`, unless it holds a line end or another control character: then `ValueError`."""
+    if any(unicodedata.category(sign) in {"Cc", "Cs", "Zl", "Zp"} for sign in value):
+        raise ValueError("a control character in a header")
+    return value
+
+
+def _check_headers(letter: Letter, file_name: str) -> None:
+    headers = letter.extra_headers or {}
+    for value in (letter.subject, letter.msgId, file_name, *headers, *headers.values()):
+        check_header(value)
+    if any(sign in letter.msgId[1:-1] for sign in "<> "):
+        raise ValueError("not a Message-ID")
+
+
+def _freeze(letter: Letter, relative: str, config: Config) -> Frozen:
+    path = config.artefact_dir / relative
+    content = letter.as_bytes()
+    with storage.atomic_file(path) as temporary:
+        Path(temporary).write_bytes(content)
+    return Frozen(
+        message_id=letter.msgId,
+        recipient=letter.recipients[0],
+        path=relative,
+        size=len(content),
+        sha256=storage.sha256_of(path),
+    )
+
+
+def _template(kind: str, name: str, words: dict[str, Any]) -> str:
+    """Without the context of pages: a letter has no request, no user and no menu."""
+    template = current_app.jinja_env.get_template(f"mail/{kind}/{name}")
+    return template.render(_=gettext, **words)
+
+
+def _words(
+    order: Order, artefact: Artefact, config: Config, *, is_attached: bool
+) -> dict[str, Any]:
+    period = reports.period_of(order)
+    return {
+        "number": order.number,
+        "start": format_date(period.start),
+        "end": format_date(period.end),
+        "direction": reports.direction_text(Direction(order.params["direction"])),
+        "sums": [
+            _sums(reports.direction_text(Direction(code)), sums)
+            for code, sums in artefact.summary.get("by_direction", {}).items()
+        ],
+        "made_at": format_moment(clock.local(order.made_at or artefact.made_at)),
+        "zone": str(clock.zone()),
+        "file_name": artefact.display_name,
+        "file_size": format_size(artefact.size),
+        "link": None if is_attached else f"{config.public_url}/orders/{order.key}",
+        "until": format_moment(clock.local(artefact.expires_at)),
+        "operator": config.OPERATOR_NAME,
+        "cabinet_url": f"{config.public_url}/",
+    }
+
+
+def _sums(title: str, sums: dict[str, int]) -> dict[str, str]:
+    return {
+        "title": title,
+        "calls": format_integer(sums["calls"]),
+        "answered": format_integer(sums["answered"]),
+        "duration": format_duration(sums["duration_s"]),
+        "billable": format_duration(sums["billable_s"]),
+    }

@@ -1,0 +1,365 @@
+"""Files of orders: finds the rows, adds them up and has them written. What a file looks like is
+decided in `domain/writers/`; who may have it, elsewhere.
+"""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import reduce
+from operator import and_
+from pathlib import Path
+from typing import Any
+
+from flask import current_app
+from peewee import JOIN, Case, Expression, ModelSelect, SqliteDatabase, fn
+
+from domain.call_detail import (
+    CallRow,
+    NumberTotals,
+    ReportHead,
+    Sums,
+    Totals,
+    Wording,
+    directions_of,
+)
+from domain.cdr.record import CallDirection, Disposition
+from domain.orders import Direction, FileFormat, OrderKind
+from domain.periods import DateRange
+from domain.writers import call_detail_xlsx
+from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
+from services import clock, storage
+from services.transactions import read_tx
+from texts import gettext as _
+
+PROGRESS_ROWS = 1000
+DIRECTION_CODES = {Direction.OUT: CallDirection.OUT, Direction.IN: CallDirection.IN}
+MEDIA_TYPES = {
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.PDF: "application/pdf",
+}
+
+Progress = Callable[[int, int | None], None]
+
+
+class FormatNotMade(Exception):
+    """There is no renderer for this kind and format; the wizard offers only `formats_of(kind)`."""
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A finished file. `path` is relative to `Config.artefact_dir`, `size` in bytes."""
+
+    path: str
+    display_name: str
+    media_type: str
+    size: int
+    sha256: str
+    rows: int
+    summary: dict[str, Any]  # sums for the letter: no phone numbers, no names
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a renderer gives back beside the file."""
+
+    display_name: str
+    rows: int
+    summary: dict[str, Any]
+
+
+def render(order: Order, *, made_at: datetime, progress: Progress) -> Rendered:
+    """Make the file of `order`; the same order, data and `made_at` give the same bytes.
+
+    `progress(rows done, rows in all)` is called as rows are written and may raise to stop. Raises
+    `FormatNotMade`, and `OSError` when the disk is full; then nothing is left behind.
+    """
+    file_format = FileFormat(order.params["format"])
+    renderer = RENDERERS.get((OrderKind(order.kind), file_format))
+    if renderer is None:
+        raise FormatNotMade(f"{order.kind} as {file_format}")
+    relative = f"{order.key}/1.{file_format}"
+    path = current_app.config["CABINET"].artefact_dir / relative
+    with storage.atomic_file(path) as temporary, _scratch_in(path.parent):
+        report = renderer(order, temporary, made_at, progress)
+    return Rendered(
+        path=relative,
+        display_name=report.display_name,
+        media_type=MEDIA_TYPES[file_format],
+        size=path.stat().st_size,
+        sha256=storage.sha256_of(path),
+        rows=report.rows,
+        summary=report.summary,
+    )
+
+
+def formats_of(kind: OrderKind) -> tuple[FileFormat, ...]:
+    """The formats that can be ordered now, in the order they are shown."""
+    return tuple(each for each in FileFormat if (kind, each) in RENDERERS)
+
+
+@contextmanager
+def _scratch_in(folder: Path) -> Iterator[None]:
+    """Let libraries keep their scratch files in `folder`: nothing goes outside the data dir."""
+    before = os.environ.get("TMPDIR")
+    os.environ["TMPDIR"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["TMPDIR"]
+        else:
+            os.environ["TMPDIR"] = before
+
+
+# --- Call detail ----------------------------------------------------------------------------------
+
+
+def _call_detail_xlsx(order: Order, path: Path, made_at: datetime, progress: Progress) -> Report:
+    with read_tx():
+        totals = _totals(order)
+        head = _head(order, made_at)
+        rows = _with_progress(_rows(order), totals.rows, progress)
+        call_detail_xlsx.write(path, head, totals, rows, _wording())
+    return Report(_display_name(order, head), totals.rows, _summary(head, totals))
+
+
+RENDERERS: dict[
+    tuple[OrderKind, FileFormat], Callable[[Order, Path, datetime, Progress], Report]
+] = {(OrderKind.CALL_DETAIL, FileFormat.XLSX): _call_detail_xlsx}
+
+
+def period_of(order: Order) -> DateRange:
+    """The days an order is about."""
+    params = order.params
+    return DateRange(date.fromisoformat(params["start"]), date.fromisoformat(params["end"]))
+
+
+def _head(order: Order, made_at: datetime) -> ReportHead:
+    client = Client.get_by_id(order.client_id)
+    return ReportHead(
+        order_number=order.number,
+        client_name=client.name,
+        account_no=client.account_no,
+        period=period_of(order),
+        zone_name=str(clock.zone()),
+        direction=Direction(order.params["direction"]),
+        excluded=order.params.get("excluded", []),
+        made_at=clock.local(made_at),
+        data_until=_data_until(client, made_at),
+    )
+
+
+def _data_until(client: Client, made_at: datetime) -> datetime | None:
+    """The last call in the files that had been read by `made_at`, exchanges of others left out."""
+    last = (
+        ImportRun.select(fn.MAX(ImportRun.last_at))
+        .join(Exchange)
+        .where(Exchange.client.is_null() | (Exchange.client == client))
+        .where(ImportRun.finished_at <= made_at)
+        .scalar()
+    )
+    return None if last is None else clock.local(min(clock.from_epoch(last), made_at))
+
+
+def _is_wanted(order: Order) -> Expression:
+    """Condition on `Call`: of the joined subscriber, in the period, in the chosen direction."""
+    first, after = (clock.epoch(moment) for moment in period_of(order).bounds(clock.zone()))
+    codes = [DIRECTION_CODES[each] for each in directions_of(Direction(order.params["direction"]))]
+    conditions = [
+        Call.subscriber_id == Subscriber.id,
+        Call.started_at >= first,
+        Call.started_at < after,
+    ]
+    if len(codes) < len(DIRECTION_CODES):
+        conditions.append(Call.direction == codes[0])
+    return reduce(and_, conditions)
+
+
+def _chosen(order: Order, *fields: Any) -> ModelSelect:
+    """The order's subscribers by number.
+
+    CROSS JOIN makes SQLite keep this order of the tables: it walks the client's numbers by their
+    index and each number's calls by the primary key, so that nothing is sorted however long the
+    report. To PostgreSQL it means an inner join.
+    """
+    return (
+        Subscriber.across_clients(*fields)
+        .join(OrderSubscriber, JOIN.CROSS)
+        .where(Subscriber.client == order.client_id)
+        .where(OrderSubscriber.order == order, OrderSubscriber.subscriber_id == Subscriber.id)
+    )
+
+
+def _totals(order: Order) -> Totals:
+    columns: list[Any] = []
+    for code in (DIRECTION_CODES[Direction.OUT], DIRECTION_CODES[Direction.IN]):
+        one = Call.direction == code
+        answered = one & (Call.disposition == Disposition.ANSWERED)
+        for condition, value in (
+            (one, 1),
+            (answered, 1),
+            (one, Call.duration_s),
+            (one, Call.billable_s),
+        ):
+            columns.append(fn.SUM(Case(None, [(condition, value)], 0)))
+    query = (
+        _chosen(order, Subscriber.number, Subscriber.full_name, *columns)
+        .join(Call, JOIN.LEFT_OUTER, on=_is_wanted(order))
+        .group_by(Subscriber.number, Subscriber.id)
+        .order_by(Subscriber.number, Subscriber.id)
+    )
+    return Totals(
+        [
+            NumberTotals(number, name, Sums(*map(int, sums[:4])), Sums(*map(int, sums[4:])))
+            for number, name, *sums in query.tuples()
+        ]
+    )
+
+
+def _rows(order: Order) -> Iterator[CallRow]:
+    """The calls, by number and then by time. Read as they come: memory does not grow with them."""
+    query = (
+        _chosen(
+            order,
+            Call.started_at,
+            Call.direction,
+            Call.number,
+            Subscriber.full_name,
+            Call.peer,
+            Call.disposition,
+            Call.duration_s,
+            Call.billable_s,
+            Call.uid,
+        )
+        .join(Call, JOIN.CROSS)
+        .where(_is_wanted(order))
+        .order_by(Subscriber.number, Call.started_at, Call.seq)
+    )
+    zone = clock.zone()
+    directions = {code: direction for direction, code in DIRECTION_CODES.items()}
+    for started_at, direction, *rest in _stream(*query.sql()):
+        yield CallRow(datetime.fromtimestamp(started_at, zone), directions[direction], *rest)
+
+
+def _stream(sql: str, params: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
+    if isinstance(db.obj, SqliteDatabase):
+        yield from db.execute_sql(sql, params)
+        return
+    with db.connection().cursor(name="report") as cursor:  # kept by the server, fetched in parts
+        cursor.itersize = 5000
+        cursor.execute(sql, params)
+        yield from cursor
+
+
+def _with_progress(rows: Iterator[CallRow], total: int, progress: Progress) -> Iterator[CallRow]:
+    progress(0, total)
+    for done, row in enumerate(rows, start=1):
+        yield row
+        if done % PROGRESS_ROWS == 0:
+            progress(done, total)
+    progress(total, total)
+
+
+def _summary(head: ReportHead, totals: Totals) -> dict[str, Any]:
+    by_direction = {}
+    for direction in directions_of(head.direction):
+        sums = totals.of(direction)
+        by_direction[direction.value] = {
+            "calls": sums.calls,
+            "answered": sums.answered,
+            "duration_s": sums.duration_s,
+            "billable_s": sums.billable_s,
+        }
+    return {
+        "numbers": len(totals.numbers),
+        "calls": totals.rows,
+        "control_sum": totals.control_sum,
+        "data_until": head.data_until and head.data_until.isoformat(),
+        "by_direction": by_direction,
+    }
+
+
+# --- Words ----------------------------------------------------------------------------------------
+
+
+def _display_name(order: Order, head: ReportHead) -> str:
+    name = _("Call detail {start}–{end} No. {number}").format(
+        start=head.period.start, end=head.period.end, number=head.order_number
+    )
+    return f"{name}.{order.params['format']}"
+
+
+def direction_text(direction: Direction) -> str:
+    """«Тип детализации», as step 1 of the wizard names it."""
+    return {
+        Direction.OUT: _("Outgoing"),
+        Direction.IN: _("Incoming"),
+        Direction.BOTH: _("Outgoing+Incoming"),
+    }[direction]
+
+
+def _wording() -> Wording:
+    return Wording(
+        title=_("Call detail"),
+        summary_sheet=_("Summary sheet"),
+        calls_sheet=_("Calls sheet"),
+        excluded_sheet=_("Excluded numbers"),
+        labels=_labels(),
+        columns=(
+            _("Date of the call"),
+            _("Time of the call"),
+            _("Direction of the call"),
+            _("Subscriber number"),
+            _("Full name of the subscriber"),
+            _("Other side"),
+            _("Result of the call"),
+            _("Duration of the call"),
+            _("Billable duration"),
+            _("Record ID"),
+        ),
+        directions={Direction.OUT: _("Outgoing call"), Direction.IN: _("Incoming call")},
+        choices={each: direction_text(each) for each in Direction},
+        results={
+            Disposition.ANSWERED: _("Call answered"),
+            Disposition.NO_ANSWER: _("Call not answered"),
+            Disposition.BUSY: _("Number busy"),
+            Disposition.FAILED: _("Call failed"),
+            Disposition.CANCELLED: _("Call cancelled"),
+        },
+        sums={
+            Direction.OUT: (
+                _("Outgoing: calls"),
+                _("Outgoing: answered"),
+                _("Outgoing: duration"),
+                _("Outgoing: billable duration"),
+            ),
+            Direction.IN: (
+                _("Incoming: calls"),
+                _("Incoming: answered"),
+                _("Incoming: duration"),
+                _("Incoming: billable duration"),
+            ),
+        },
+        all_numbers=_("All numbers"),
+        no_calls=_("There were no calls in this period"),
+    )
+
+
+def _labels() -> dict[str, str]:
+    return {
+        "client": _("Client name"),
+        "account": _("Account number"),
+        "order": _("Order number"),
+        "period": _("Period of the report"),
+        "zone": _("Time zone"),
+        "direction": _("Type of call detail"),
+        "selected": _("Numbers selected"),
+        "excluded": _("Excluded numbers"),
+        "made_at": _("Made at"),
+        "data_until": _("Data until"),
+        "rows": _("Calls in the report"),
+        "control_sum": _("Control sum (billable seconds)"),
+    }
