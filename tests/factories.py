@@ -1,4 +1,4 @@
-"""Rows for tests: functions with defaults, overridden by keyword. The database is the test's own."""
+"""Rows for tests: functions with defaults, overridden by keyword. The database is the test's."""
 
 from datetime import datetime
 from itertools import count
