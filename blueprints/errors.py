@@ -13,9 +13,7 @@ from werkzeug.exceptions import (
 from blueprints.filters import role_text
 from blueprints.guards import RoleMissing
 from blueprints.web import render_section
-from models import Order, OrderDraft
-from services import audit, clock
-from services.audit import AuditEventKind
+from services import access, clock
 from texts import N_, gettext
 
 log = logging.getLogger(__name__)
@@ -41,7 +39,6 @@ SENTENCES = {
     429: N_("Try again a little later."),
     500: N_("Try again later. If it happens again, tell the operator the code of the error."),
 }
-KEYED = (Order, OrderDraft)  # tables whose keys stand in addresses
 
 
 def show_error(error: HTTPException) -> Response:
@@ -96,21 +93,9 @@ def _bare(text: str, status: int) -> Response:
 
 def _note_foreign_key() -> None:
     """Write down that a key of another client was asked for; the answer does not tell."""
-    user = g.get("user")
     keys = set(map(str, (request.view_args or {}).values()))
-    if user is None or not keys:
-        return
-    for model in KEYED:
-        row = model.across_clients().where(model.key.in_(keys)).first()
-        if row is not None and row.client_id != user.client_id:
-            audit.record(
-                AuditEventKind.ACCESS_REFUSED,
-                now=clock.now(),
-                user=user,
-                client=user.client_id,
-                subject=f"{model._meta.table_name}:{row.id}",
-                ip=request.remote_addr or "",
-            )
+    if g.get("user") is not None:
+        access.note_foreign_keys(g.user, keys, ip=request.remote_addr or "", now=clock.now())
 
 
 def init_app(app: Flask) -> None:

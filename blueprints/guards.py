@@ -29,13 +29,15 @@ from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of b
 from blueprints.paths import full_path, local_path, page_of_form
 from domain.roles import CLIENT_ROLES, Role
 from models import db, tenant_guard
-from services import audit, clock
-from services.audit import AuditEventKind
+from services import access, clock
 from texts import N_, gettext
 
 View = TypeVar("View", bound=Callable[..., Any])
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-NOBODYS_PAGE = N_("Your session has ended. Sign in in a new tab and send again.")
+SEND_AGAIN = N_("Your session has ended. Sign in in a new tab and send again.")
+FOREIGN_ORIGIN = N_(
+    "The request came from a page that is not ours. Open the cabinet and repeat the action."
+)
 POLL_ENDED = N_("Your session has ended. Sign in to go on.")
 
 
@@ -49,6 +51,11 @@ class RoleMissing(Forbidden):
 
 class ForeignOrigin(Forbidden):
     """A form that was sent from somebody else's page."""
+
+    @property
+    def text(self) -> str:
+        """The sentence for the page."""
+        return gettext(FOREIGN_ORIGIN)
 
 
 def public(view: View) -> View:
@@ -111,14 +118,8 @@ def _check_role(view: Callable[..., Any]) -> AnyResponse | None:
         return None
     if role.is_operator and request.path == "/" and request.method in SAFE_METHODS:
         return redirect(url_for("operator.overview"), code=303)
-    audit.record(
-        AuditEventKind.ACCESS_REFUSED,
-        now=clock.now(),
-        user=g.user,
-        client=g.client,
-        ip=request.remote_addr or "",
-        endpoint=request.endpoint,
-    )
+    ip = request.remote_addr or ""
+    access.note_role_refusal(g.user, request.endpoint or "", ip=ip, now=clock.now())
     raise RoleMissing(roles_of(view))
 
 
@@ -130,7 +131,7 @@ def _send_to_login(*, polls: bool) -> AnyResponse:
     if request.headers.get("HX-Request") != "true" and not polls:
         target = full_path() if is_safe else page_of_form()
         return redirect(login_url(target), code=303)
-    text = POLL_ENDED if polls else NOBODYS_PAGE
+    text = POLL_ENDED if polls else SEND_AGAIN
     response = signed_out_fragment(gettext(text))
     if is_safe and not polls:
         response.headers["HX-Redirect"] = login_url(full_path())

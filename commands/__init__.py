@@ -2,10 +2,18 @@
 
 from flask import Flask
 
+from commands import client, mailbox, reconcile, routes, user, worker
 from commands import db as db_group
-from commands import mailbox, reconcile, worker
 
-GROUPS = (db_group.group, mailbox.command, reconcile.command, worker.command)
+GROUPS = (
+    db_group.group,
+    client.group,
+    user.group,
+    mailbox.command,
+    reconcile.command,
+    worker.command,
+    routes.command,
+)
 
 
 def init_app(app: Flask) -> None:

@@ -1,4 +1,6 @@
-"""What is written down of access: refused, and the operator's people looking into a client's data."""
+"""What is written down of access: what was refused, and the operator's people looking into a client's
+data.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime

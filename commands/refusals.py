@@ -1,0 +1,40 @@
+"""How commands say no: one sentence, and exit status 1 for a name in use or unknown, 2 for a bad
+value.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import click
+
+from domain.errors import AlreadyExists, DomainError, NotFound
+from models import db
+from texts import error_text, language
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+def on_database(command: Callable[P, R]) -> Callable[P, R]:
+    """Run a command with the database open, its refusals as sentences."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> R:
+        with refusals(), db.connection_context():
+            return command(*args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a rule's refusal into a sentence and an exit status."""
+    try:
+        yield
+    except DomainError as error:
+        with language("en"):  # like the rest of what commands print
+            refusal = click.ClickException(error_text(error))
+        refusal.exit_code = 1 if isinstance(error, AlreadyExists | NotFound) else 2
+        raise refusal from error
