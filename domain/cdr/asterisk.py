@@ -1,0 +1,221 @@
+"""Asterisk's two kinds of Master.csv: cdr_csv (account code first) and cdr_custom (caller id
+first). Which one a file is, its content tells.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from datetime import tzinfo
+from typing import NamedTuple
+
+from domain.cdr.record import (
+    Disposition,
+    Leg,
+    Nonsense,
+    Reject,
+    Skip,
+    check_timing,
+    endpoint_of,
+    stable_hash,
+)
+from domain.cdr.source import Source
+from domain.cdr.times import LocalTimes, uid_epoch
+from domain.msisdn import normalise
+
+DISPOSITIONS: Mapping[str, Disposition] = {
+    "ANSWERED": Disposition.ANSWERED,
+    "ANSWER": Disposition.ANSWERED,
+    "NO ANSWER": Disposition.NO_ANSWER,
+    "NOANSWER": Disposition.NO_ANSWER,
+    "NO_ANSWER": Disposition.NO_ANSWER,
+    "BUSY": Disposition.BUSY,
+    "FAILED": Disposition.FAILED,
+    "CONGESTION": Disposition.FAILED,
+    "CHANUNAVAIL": Disposition.FAILED,
+    "UNKNOWN": Disposition.FAILED,
+    "CANCEL": Disposition.CANCELLED,
+    "CANCELLED": Disposition.CANCELLED,
+    "CANCELED": Disposition.CANCELLED,
+}
+NO_TIME = frozenset({"", "0000-00-00 00:00:00", "1970-01-01 00:00:00"})
+LONGEST_ID = 200  # characters of ids and numbers together with room in their columns
+_EMPTY = frozenset({"NULL", "null", "\\N"})
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
+_NUMBER = re.compile(r"-?\d{1,9}(\.\d+)?", re.ASCII)
+_UNIQUE_ID = re.compile(r"(?:\S+-)?\d{9,10}\.\d+", re.ASCII)
+
+
+class Layout(NamedTuple):
+    """Where the fields stand in a row, counted from 0; None: not there."""
+
+    account: int
+    src: int
+    dst: int
+    context: int
+    channel: int
+    start: int  # answer and end follow, then duration, billsec, disposition
+    uniqueid: int | None
+    linkedid: int | None = None
+
+
+_CSV = {"account": 0, "src": 1, "dst": 2, "context": 3, "channel": 5, "start": 9}
+_CUSTOM = {"account": 15, "src": 1, "dst": 2, "context": 3, "channel": 4, "start": 8}
+
+
+class Asterisk:
+    """A reader of one kind of Master.csv. `layouts` by the number of columns: the ids and
+    `newcdrcolumns` (peer account, linked id, sequence) can be switched on and off.
+    """
+
+    def __init__(self, name: str, layouts: Mapping[int, Layout]) -> None:
+        self.name = name
+        self._layouts = layouts
+
+    def recognises(self, source: Source) -> float:
+        """The share of sample rows that have this shape, 0 to 1."""
+        rows = [row for row in source.sample() if not _is_no_record(row)]
+        return sum(self._fits(row) for row in rows) / len(rows) if rows else 0.0
+
+    def _fits(self, row: list[str]) -> bool:
+        layout = self._layouts.get(len(row))
+        if layout is None:
+            return False
+        start, answer, end, _duration, _billsec, disposition = row[layout.start : layout.start + 6]
+        return (
+            _STAMP.match(start) is not None
+            and all(_STAMP.match(t) or t.strip() in NO_TIME | _EMPTY for t in (answer, end))
+            and disposition.strip().upper() in DISPOSITIONS
+        )
+
+    def read(self, source: Source, zone: tzinfo) -> Iterator[Leg | Reject | Skip]:
+        """One event per physical line."""
+        times = LocalTimes(zone)
+        equal_rows: Counter[int] = Counter()
+        for line, row in enumerate(source.rows(), 1):
+            layout = self._layout_of(row)
+            if layout is None:
+                yield _other(line, row, self._layouts)
+                continue
+            try:
+                yield _leg(row, layout, times, equal_rows)
+            except ValueError as error:
+                yield _other(line, row, self._layouts, str(error))
+
+    def _layout_of(self, row: list[str]) -> Layout | None:
+        layout = self._layouts.get(len(row))
+        if (
+            layout
+            and layout.uniqueid is not None
+            and len(row) in (17, 20)
+            and not _UNIQUE_ID.fullmatch(row[layout.uniqueid].strip())
+        ):
+            return layout._replace(uniqueid=None)  # there it is the user field that is switched on
+        return layout
+
+
+def _other(
+    line: int, row: list[str], layouts: Mapping[int, Layout], reason: str = ""
+) -> Reject | Skip:
+    """What a line is that gives no record."""
+    if _is_no_record(row):
+        return Skip(line)
+    if not reason:
+        reason = f"{len(row)} columns instead of {min(layouts)} to {max(layouts)}"
+    return Reject(line, reason, row)
+
+
+def _is_no_record(row: list[str]) -> bool:
+    """Blank, comment, or a header that somebody added."""
+    if not any(row) or row[0].startswith("#"):
+        return True
+    return {"src", "dst"} <= {field.strip().lower() for field in row}
+
+
+def _leg(row: list[str], layout: Layout, times: LocalTimes, equal_rows: Counter[int]) -> Leg:
+    """The normal form of one row; raises `ValueError` with the reason."""
+    row = ["" if field in _EMPTY else field.strip() for field in row]
+    account, src, dst, context, channel, at, uid_at, linked_at = (*layout,)
+    start, answer, end, duration, billsec, word = row[at : at + 6]
+    uniqueid = row[uid_at] if uid_at is not None else ""
+    disposition = DISPOSITIONS.get(word.upper())
+    if disposition is None:
+        raise Nonsense("unknown disposition")
+    started_at, answered_at, ended_at = _stamps(start, answer, end, times, uniqueid)
+    duration_s = _seconds(duration, ended_at - started_at)
+    timing = check_timing(
+        started_at,
+        answered_at,
+        ended_at,
+        duration_s,
+        _seconds(billsec, ended_at - answered_at if answered_at else 0),
+        disposition,
+    )
+    a_number, b_number, dstchannel = normalise(row[src]), normalise(row[dst]), row[channel + 1]
+    uid = (row[linked_at] if linked_at is not None else "") or uniqueid
+    if not uid:
+        form = stable_hash(started_at, a_number, b_number, timing, disposition)
+        equal_rows[form] += 1
+        uid = f"{form:016x}-{equal_rows[form]}"
+    if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:
+        raise Nonsense("a number or id is too long")
+    return Leg(
+        started_at,
+        timing.answered_at,
+        timing.ended_at,
+        row[src],
+        row[dst],
+        a_number,
+        b_number,
+        timing.duration_s,
+        timing.billable_s,
+        int(disposition),
+        uid,
+        stable_hash(started_at, b_number, dstchannel, int(disposition), timing.billable_s),
+        row[account],
+        row[context],
+        endpoint_of(row[channel]),
+        endpoint_of(dstchannel),
+    )
+
+
+def _stamps(
+    start: str, answer: str, end: str, times: LocalTimes, uniqueid: str
+) -> tuple[int, int | None, int]:
+    """Start, answer and end as epoch seconds. On a day when clocks change the unique id, made at
+    the start, tells which of two equal times is meant; the later stamps follow the start.
+    """
+    started_at = times.epoch(start)
+    if start[:10] in times.uneven_days:
+        started_at = times.epoch(start, uid_epoch(uniqueid))
+    answered_at = None if answer in NO_TIME else times.epoch(answer, started_at)
+    if end in NO_TIME:
+        raise Nonsense("no end")
+    return started_at, answered_at, times.epoch(end, answered_at or started_at)
+
+
+def _seconds(text: str, missing: int) -> int:
+    """Whole seconds of a counter; `missing` when there is none."""
+    if text.isascii() and text.isdigit() and len(text) < 10:
+        return int(text)
+    if not text:
+        return missing
+    if not _NUMBER.fullmatch(text):
+        raise Nonsense("duration is not a number")
+    return int(float(text)) if float(text) >= 0 else -1
+
+
+ASTERISK_CSV = Asterisk(
+    "asterisk-csv",
+    {
+        16: Layout(**_CSV, uniqueid=None),
+        17: Layout(**_CSV, uniqueid=16),
+        18: Layout(**_CSV, uniqueid=16),
+        19: Layout(**_CSV, uniqueid=None, linkedid=17),
+        20: Layout(**_CSV, uniqueid=16, linkedid=18),
+        21: Layout(**_CSV, uniqueid=16, linkedid=19),
+    },
+)
+ASTERISK_CUSTOM = Asterisk(
+    "asterisk-custom",
+    {18: Layout(**_CUSTOM, uniqueid=16), 19: Layout(**_CUSTOM, uniqueid=16)},
+)

@@ -1,0 +1,42 @@
+"""Which numbers of a file are our side: devices of the exchange that call, or are called, under
+their own name and are no trunk.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from domain.cdr.record import Leg
+from domain.msisdn import normalise
+
+TRUNK_CONTEXTS = ("from-trunk", "from-pstn", "from-did", "from-sip-external", "from-zaptel")
+SEVERAL = 3  # different numbers under one device before it can be a trunk
+
+
+def discover(legs: Iterable[Leg]) -> list[str]:
+    """Normal forms of the numbers of our side, sorted.
+
+    A trunk is a device that carries calls of several numbers other than its own, more of them
+    than of its own, or that calls come in by from a context named for that.
+    """
+    own: defaultdict[str, int] = defaultdict(int)
+    others: defaultdict[str, int] = defaultdict(int)
+    carried: defaultdict[str, set[str]] = defaultdict(set)
+    trunks: set[str] = set()
+    for leg in legs:
+        if leg.context.startswith(TRUNK_CONTEXTS):
+            trunks.add(leg.a_endpoint)
+        for endpoint, raw in ((leg.a_endpoint, leg.a_raw), (leg.b_endpoint, leg.b_raw)):
+            if not endpoint:
+                continue
+            if endpoint == raw:
+                own[endpoint] += 1
+            else:
+                others[endpoint] += 1
+                if len(carried[endpoint]) < SEVERAL:
+                    carried[endpoint].add(raw)
+    trunks |= {
+        endpoint
+        for endpoint, numbers in carried.items()
+        if len(numbers) >= SEVERAL and others[endpoint] >= own[endpoint]
+    }
+    return sorted({normalise(endpoint) for endpoint in own.keys() - trunks})

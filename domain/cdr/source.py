@@ -1,0 +1,101 @@
+"""A file of call records as text: whatever its encoding, line ends and quotes, reading goes on."""
+
+import codecs
+import csv
+import io
+from collections.abc import Callable, Iterator
+from functools import cached_property
+from itertools import islice
+from typing import BinaryIO
+
+HEAD_BYTES = 65536
+SAMPLE_ROWS = 200
+_FALLBACK = "cabinet-windows-1251"
+
+
+def _as_windows_1251(error: UnicodeError) -> tuple[str, int]:
+    """Read bytes that are no UTF-8 as Windows-1251: exchanges write names as the phones send
+    them.
+    """
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    broken = error.object[error.start : error.end]
+    return broken.decode("cp1251", "replace"), error.end
+
+
+codecs.register_error(_FALLBACK, _as_windows_1251)
+
+
+class Source:
+    """Text of a file that can be opened again and again."""
+
+    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
+        self._open = opener
+
+    @cached_property
+    def _head_bytes(self) -> bytes:
+        with self._open() as file:
+            return file.read(HEAD_BYTES)
+
+    @cached_property
+    def head(self) -> str:
+        """The beginning of the file: what formats are told apart by."""
+        return self._head_bytes.decode(self._encoding, _FALLBACK)
+
+    @property
+    def _encoding(self) -> str:
+        utf16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return "utf-16" if self._head_bytes.startswith(utf16) else "utf-8-sig"
+
+    def lines(self) -> Iterator[str]:
+        """Each physical line. CR, LF and CR LF all end one."""
+        errors = "replace" if self._encoding == "utf-16" else _FALLBACK
+        with self._open() as file, io.TextIOWrapper(file, self._encoding, errors) as text:
+            for line in text:
+                yield line.replace("\0", "") if "\0" in line else line
+
+    def rows(self, delimiter: str = ",") -> Iterator[list[str]]:
+        """Each physical line as CSV fields, blank lines as []: row and line numbers agree.
+
+        A quote left open would swallow the lines after it; such a line is read without quotes.
+        """
+        return read_rows(self.lines(), delimiter)
+
+    def sample(self, delimiter: str = ",") -> list[list[str]]:
+        """The first rows that have fields; the last line of the head may be cut off, so it is
+        left out of a longer file.
+        """
+        lines = self.head.splitlines(keepends=True)
+        if len(self._head_bytes) == HEAD_BYTES:
+            lines.pop()
+        return list(islice(filter(None, read_rows(iter(lines), delimiter)), SAMPLE_ROWS))
+
+
+def read_rows(lines: Iterator[str], delimiter: str = ",") -> Iterator[list[str]]:
+    """One list of fields per line, however its quotes stand."""
+    pulled: list[str] = []
+
+    def feed() -> Iterator[str]:
+        for line in lines:
+            pulled.append(line)
+            yield line.replace('"', "") if line.count('"') & 1 else line
+
+    while True:
+        reader = csv.reader(feed(), delimiter=delimiter)
+        try:
+            for row in reader:
+                if len(pulled) == 1:
+                    yield row
+                else:
+                    yield from _rows_without_quotes(pulled, delimiter)
+                pulled.clear()
+        except csv.Error:
+            yield from _rows_without_quotes(pulled, delimiter)
+            pulled.clear()
+        else:
+            return
+
+
+def _rows_without_quotes(lines: list[str], delimiter: str) -> Iterator[list[str]]:
+    for line in lines:
+        yield line.rstrip("\r\n").replace('"', "").split(delimiter) if line.strip() else []

@@ -1,0 +1,74 @@
+"""Local times of exchanges as UTC epoch seconds: by a zone with its gaps and folds."""
+
+import re
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from domain.errors import InvalidValue
+
+_STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?", re.ASCII)
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
+_UID_EPOCH = re.compile(r"(?:^|-)(\d{9,10})\.\d+$", re.ASCII)
+
+
+def parse_zone(text: str) -> tzinfo:
+    """An IANA name or ±HH:MM as a zone; raises `InvalidValue`."""
+    if found := _OFFSET.fullmatch(text):
+        offset = timedelta(hours=int(found[2]), minutes=int(found[3]))
+        if offset <= timedelta(hours=14) and int(found[3]) < 60:
+            return timezone(-offset if found[1] == "-" else offset)
+    try:
+        return UTC if text == "UTC" else ZoneInfo(text)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise InvalidValue(f"no time zone {text!r}", what="zone", value=text) from error
+
+
+def uid_epoch(uid: str) -> int | None:
+    """The moment at which an Asterisk unique id was made: `1690325492.2`, `A2B03-1473278510.32`."""
+    found = _UID_EPOCH.search(uid)
+    return int(found[1]) if found else None
+
+
+class LocalTimes:
+    """Reads `YYYY-MM-DD HH:MM:SS` of one zone; days and times of day are remembered.
+
+    A time that comes twice (clocks put back) is the one nearer to `near`, without it the first.
+    A time that never was (clocks put forward, the exchange's clock was not yet) is counted by
+    the offset that held before.
+    """
+
+    def __init__(self, zone: tzinfo) -> None:
+        self.zone = zone
+        self._midnights: dict[str, int] = {}  # days of one offset only
+        self._seconds: dict[str, int] = {}
+        self.uneven_days: set[str] = set()
+
+    def epoch(self, text: str, near: int | None = None) -> int:
+        """UTC epoch seconds, fractions dropped; `ValueError` for what is no time."""
+        try:
+            return self._midnights[text[:10]] + self._seconds[text[11:]]
+        except KeyError:
+            return self._read(text, near)
+
+    def _read(self, text: str, near: int | None) -> int:
+        found = _STAMP.fullmatch(text)
+        if not found:
+            raise ValueError("unreadable time")
+        moment = datetime(*map(int, found.groups()), tzinfo=self.zone)  # type: ignore[arg-type]
+        first, second = (int(moment.replace(fold=fold).timestamp()) for fold in (0, 1))
+        if first <= 0:
+            raise ValueError("unreadable time")
+        if len(text) == 19:
+            self._remember(text, moment)
+        if second > first and near is not None:
+            return min((first, second), key=lambda seconds: abs(seconds - near))
+        return first
+
+    def _remember(self, text: str, moment: datetime) -> None:
+        midnight = moment.replace(hour=0, minute=0, second=0)
+        hours = [midnight.utcoffset(), (midnight + timedelta(days=1)).utcoffset()]
+        if hours[0] == hours[1]:
+            self._midnights[text[:10]] = int(midnight.timestamp())
+        else:
+            self.uneven_days.add(text[:10])
+        self._seconds[text[11:]] = moment.hour * 3600 + moment.minute * 60 + moment.second
