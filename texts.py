@@ -83,9 +83,9 @@ ERRORS = {
     ),
     "wrong_credentials": N_("Wrong login or password"),
     "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
-    "already_exists": N_("{name}: there is one already ({what})"),
-    "not_found": N_("{name}: there is none ({what})"),
-    "invalid_value": N_("{value}: not a valid value ({what})"),
+    "already_exists": N_("{what} {name}: there is one already"),
+    "not_found": N_("{what} {name}: there is none"),
+    "invalid_value": N_("{what}: {value} cannot be used"),
 }
 
 # Why an order was not carried out: code in `Order.reason` → sentence for the client.

@@ -11,6 +11,7 @@ import click
 
 from domain.errors import AlreadyExists, DomainError, NotFound
 from models import db
+from services import database
 from texts import error_text, language
 
 P = ParamSpec("P")
@@ -23,6 +24,8 @@ def on_database(command: Callable[P, R]) -> Callable[P, R]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with refusals(), db.connection_context():
+            if not database.is_up_to_date():
+                raise click.ClickException("The tables are not up to date: run `flask db upgrade`.")
             return command(*args, **kwargs)
 
     return run

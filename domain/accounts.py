@@ -24,21 +24,21 @@ def check_email(address: str) -> str:
     'buh@romashka.by'
     """
     if len(address) > _EMAIL_LENGTH or not _EMAIL.fullmatch(address):
-        raise InvalidValue(what="e-mail", value=_shown(address))
+        raise InvalidValue(what="e-mail (name@host)", value=_shown(address))
     return address
 
 
 def check_unp(unp: str) -> str:
     """УНП: nine digits. (Its control digit is the tax office's business.)"""
     if not _UNP.fullmatch(unp):
-        raise InvalidValue(what="УНП", value=_shown(unp))
+        raise InvalidValue(what="УНП (nine digits)", value=_shown(unp))
     return unp
 
 
 def check_account_no(account_no: str) -> str:
     """Лицевой счёт: up to 64 characters without spaces."""
     if not _WORD.fullmatch(account_no):
-        raise InvalidValue(what="account", value=_shown(account_no))
+        raise InvalidValue(what="account (up to 64 characters, no spaces)", value=_shown(account_no))
     return account_no
 
 
@@ -46,7 +46,7 @@ def check_name(name: str) -> str:
     """A name in one line, not empty; spaces around it are taken off."""
     name = name.strip()
     if not _LINE.fullmatch(name):
-        raise InvalidValue(what="name", value=_shown(name))
+        raise InvalidValue(what="name (one line)", value=_shown(name))
     return name
 
 
@@ -63,7 +63,7 @@ def check_login(login: str) -> str:
     """A login in its stored form: up to 64 characters without spaces."""
     folded = fold_login(login)
     if not _WORD.fullmatch(folded):
-        raise InvalidValue(what="login", value=_shown(login))
+        raise InvalidValue(what="login (up to 64 characters, no spaces)", value=_shown(login))
     return folded
 
 

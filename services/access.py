@@ -1,6 +1,4 @@
-"""What is written down of access: what was refused, and the operator's people looking into a client's
-data.
-"""
+"""What is written down of access: refusals, and the operator's people looking into clients."""
 
 from collections.abc import Iterable
 from datetime import datetime

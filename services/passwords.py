@@ -14,7 +14,7 @@ from argon2.low_level import Type
 MEMORY_KIB = 19456
 MAX_LENGTH = 1024  # characters; nothing longer is ever right
 MIN_LENGTH = 8  # of a password that a person chooses
-READABLE = "abcdefghjkmnpqrstuvwxyz23456789"  # nothing that looks like something else
+READABLE = "abcdefghjknpqrtuwxy346789"  # nothing that looks like something else, alone or in pairs
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=MEMORY_KIB, parallelism=1, type=Type.ID)
 _slots = BoundedSemaphore(4)  # 19 MiB each: a flood of sign-ins must not eat the memory
@@ -52,7 +52,7 @@ def is_outdated(stored: str) -> bool:
 
 
 def make_up() -> str:
-    """A new password: four groups of four, 79 bits, nothing ambiguous."""
+    """A new password: four groups of four, 74 bits, nothing ambiguous."""
     return "-".join("".join(secrets.choice(READABLE) for _ in range(4)) for _ in range(4))
 
 
