@@ -20,6 +20,7 @@ from blueprints import (
     guards,
     home,
     instalments,
+    mailbox,
     operator,
     orders,
     payments,
@@ -32,7 +33,7 @@ from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre, orders)
-OTHERS = (home, auth, operator)
+OTHERS = (home, auth, operator, mailbox)
 
 
 def menu_items() -> Iterable[MenuItem]:

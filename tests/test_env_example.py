@@ -22,7 +22,5 @@ def test_the_example_shows_the_defaults():
 
 def test_a_shell_can_read_the_example():
     assert VALUES["CABINET_OPERATOR_NAME"] == Config.OPERATOR_NAME
-    unquoted = [
-        line for line in LINES if line and line[0] not in "#" and len(shlex.split(line)) > 1
-    ]
+    unquoted = [line for line in LINES if line and line[0] != "#" and len(shlex.split(line)) > 1]
     assert unquoted == []
