@@ -1,0 +1,134 @@
+"""What bin/texts does: from msgids in code and templates to translations/<language>.
+
+Russian is the language of the product: nothing may lack it. In other languages an empty
+translation shows the English msgid.
+"""
+
+import io
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from babel.messages.catalog import Catalog
+from babel.messages.frontend import CommandLineInterface
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "translations"
+LANGUAGES = ("ru", "be", "en")
+REQUIRED = "ru"
+KEYWORDS = ("_", "N_", "lazy_gettext")
+NOT_SEARCHED = ".venv bin tests bench var"
+
+
+def extract(root: Path = ROOT) -> Catalog:
+    """Every msgid in the code and templates below `root`."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "messages.pot"
+        keywords = [argument for word in KEYWORDS for argument in ("-k", word)]
+        arguments = ["-F", str(ROOT / "babel.cfg"), *keywords, "--no-location", "--sort-output"]
+        arguments += ["--ignore-dirs", NOT_SEARCHED, "-o", str(path), str(root)]
+        CommandLineInterface().run(["pybabel", "-q", "extract", *arguments])
+        with path.open("rb") as file:
+            return read_po(file)
+
+
+def files_of(language: str, folder: Path) -> tuple[Path, Path]:
+    """The catalogue for people and the one for programs."""
+    place = folder / language / "LC_MESSAGES"
+    return place / "messages.po", place / "messages.mo"
+
+
+def load(language: str, folder: Path) -> Catalog:
+    """The catalogue as it stands; an empty one when there is none."""
+    path, _ = files_of(language, folder)
+    if not path.exists():
+        return Catalog(locale=language, project="sip-cabinet", charset="utf-8")
+    with path.open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def untranslated(catalogue: Catalog) -> list[str]:
+    """Msgids without a word, or with a plural form missing."""
+    return [
+        message.id if isinstance(message.id, str) else message.id[0]
+        for message in catalogue
+        if message.id and not all(_forms(message.string))
+    ]
+
+
+def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (string,) if isinstance(string, str) else string
+
+
+def wrong_places(catalogue: Catalog) -> list[str]:
+    """Msgids whose translation fills other places than they have: {start}, %(page)s."""
+    return [
+        f"{message.id}: {error}"
+        for message in catalogue
+        if message.id and all(_forms(message.string))
+        for error in message.check(catalogue)
+    ]
+
+
+def compiled(catalogue: Catalog) -> bytes:
+    """The catalogue as programs read it."""
+    buffer = io.BytesIO()
+    write_mo(buffer, catalogue)
+    return buffer.getvalue()
+
+
+def update(language: str, template: Catalog, folder: Path = FOLDER) -> Catalog:
+    """Take in new msgids, drop those no longer used, compile; return the catalogue."""
+    catalogue = load(language, folder)
+    catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
+    catalogue.obsolete.clear()
+    text, program = files_of(language, folder)
+    text.parent.mkdir(parents=True, exist_ok=True)
+    with text.open("wb") as file:
+        write_po(file, catalogue, width=96, sort_output=True, ignore_obsolete=True)
+    program.write_bytes(compiled(catalogue))
+    return catalogue
+
+
+def breaches(template: Catalog, folder: Path = FOLDER) -> list[str]:
+    """What keeps the texts from being complete, one sentence each."""
+    found = []
+    catalogue = load(REQUIRED, folder)
+    known = {message.id for message in catalogue if message.id}
+    wanted = {message.id for message in template if message.id}
+    found += [f"not in translations/{REQUIRED}: {msgid}" for msgid in wanted - known]
+    found += [f"no longer used: {msgid}" for msgid in known - wanted]
+    found += [f"without Russian: {msgid}" for msgid in untranslated(catalogue)]
+    for language in LANGUAGES:
+        text, program = files_of(language, folder)
+        if text.exists():
+            spoken = load(language, folder)
+            found += [f"{language}: {sentence}" for sentence in wrong_places(spoken)]
+            if not program.exists() or program.read_bytes() != compiled(spoken):
+                found.append(f"{language}: messages.mo is not made of messages.po; run bin/texts")
+    return sorted(str(sentence) for sentence in found)
+
+
+def main(arguments: list[str]) -> int:
+    """Update, or with --check only look."""
+    template = extract()
+    if arguments == ["--check"]:
+        found = breaches(template)
+        print("\n".join(found) or "Texts are complete.")
+        return 1 if found else 0
+    if arguments:
+        print("bin/texts takes no argument but --check", file=sys.stderr)
+        return 2
+    for language in LANGUAGES:
+        catalogue = update(language, template)
+        missing = untranslated(catalogue)
+        print(f"{language}: {len(catalogue)} texts, untranslated: {len(missing)}")
+        if language == REQUIRED:
+            print("".join(f"  {msgid}\n" for msgid in missing), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
