@@ -6,6 +6,7 @@ order is held for the operator.
 """
 
 import logging
+from datetime import datetime, timedelta
 
 from flask import current_app
 
@@ -123,6 +124,19 @@ def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
             lease_owner="",
             lease_until=None,
         )
+
+
+def remove_sent(*, now: datetime) -> int:
+    """Remove frozen messages some days after they went out; the ledger keeps the rest."""
+    oldest = now - timedelta(days=current_app.config["CABINET"].ARTEFACT_DAYS)
+    sent = Mail.select().where(Mail.state == MailState.SENT, Mail.path != "")
+    removed = 0
+    for mail in list(sent.where(Mail.sent_at <= oldest).limit(500)):
+        (artefacts.folder() / mail.path).unlink(missing_ok=True)
+        with write_tx():
+            Mail.update(path="").where(Mail.id == mail.id).execute()
+        removed += 1
+    return removed
 
 
 def release_for_retry(order: Order) -> None:

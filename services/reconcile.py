@@ -6,10 +6,12 @@ It owns delays and retries. RQ's own scheduler, retries and failed-job registry 
 import logging
 from collections.abc import Callable
 from dataclasses import astuple, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+
+from flask import current_app
 
 from models import Order
-from services import artefacts, claims, drafts, queue, sessions, throttle
+from services import artefacts, claims, drafts, ledger, queue, sessions
 
 log = logging.getLogger(__name__)
 
@@ -23,7 +25,7 @@ class Round:
     released: int  # orders freed from dead workers
     hinted: int
     removed: int  # files whose time was over
-    purged: int  # drafts, sessions and failures past their time
+    purged: int  # drafts, sessions and frozen messages past their time
 
     def any(self) -> bool:
         """Whether there was anything to do."""
@@ -37,7 +39,14 @@ def tick(*, now: datetime) -> Round:
         hinted=_guarded(lambda: hint_due(now=now)),
         removed=_guarded(lambda: artefacts.remove_expired(now=now)),
         purged=sum(
-            _guarded(lambda part=part: part.purge(now=now)) for part in (drafts, sessions, throttle)
+            map(
+                _guarded,
+                (
+                    lambda: drafts.purge(now=now),
+                    lambda: sessions.sweep(now=now, idle=_idle()),
+                    lambda: ledger.remove_sent(now=now),
+                ),
+            )
         ),
     )
 
@@ -55,6 +64,10 @@ def hint_due(*, now: datetime) -> int:
     if waiting is None:
         return 0
     return sum(queue.hint(order_id) for order_id in due[waiting:])
+
+
+def _idle() -> timedelta:
+    return timedelta(minutes=current_app.config["CABINET"].SESSION_IDLE_MINUTES)
 
 
 def _guarded(part: Callable[[], int]) -> int:

@@ -3,6 +3,7 @@
 from datetime import date
 
 from wtforms import DateField, RadioField, StringField, TextAreaField, ValidationError
+from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from blueprints.forms import CabinetForm
@@ -10,7 +11,7 @@ from domain.errors import DomainError, PeriodOutOfRange
 from domain.orders import Direction, FileFormat
 from domain.periods import DateRange, call_detail_window, check_call_detail_period
 from services.orders import CallDetailRequest
-from texts import error_text, lazy_gettext
+from texts import error_text, gettext, lazy_gettext
 
 DATE_FORMATS = ["%Y-%m-%d", "%d.%m.%Y"]  # what browsers send, and what people type
 DIRECTIONS = {
@@ -27,7 +28,7 @@ class DayField(DateField):
         try:
             super().process_formdata([value.strip() for value in valuelist])
         except ValueError as error:
-            raise ValueError(self.gettext("Give the date as DD.MM.YYYY")) from error
+            raise ValueError(gettext("Give the date as DD.MM.YYYY")) from error
 
 
 class PeriodForm(CabinetForm):
@@ -45,7 +46,7 @@ class PeriodForm(CabinetForm):
     )
     direction = RadioField(
         lazy_gettext("Type of call details"),
-        choices=[(value.value, text) for value, text in DIRECTIONS.items()],
+        choices=[SelectChoice(value.value, text) for value, text in DIRECTIONS.items()],
         default=Direction.BOTH.value,
         validators=[InputRequired(lazy_gettext("Choose the type of call details"))],
     )
@@ -60,7 +61,7 @@ class PeriodForm(CabinetForm):
     ) -> None:
         super().__init__(*args, **kw)
         self.today, self.months_back = today, months_back
-        self.file_format.choices = [(f.value, f.value.upper()) for f in formats]
+        self.file_format.choices = [SelectChoice(f.value, f.value.upper()) for f in formats]
 
     @property
     def window(self) -> DateRange:

@@ -168,7 +168,7 @@ def test_going_back_to_a_finished_wizard_leads_to_its_order(browser, draft, mine
 
 def test_nothing_chosen_is_refused(browser, draft, mine):
     page = browser.post(f"{ITEM}.subscribers", step_2(draft), key=draft.key, status=422)
-    assert "Отметьте хотя бы одного абонента" in page.select_one("[role=alert]").text
+    assert "Отметьте хотя бы одного абонента" in page.select_one("main [role=alert]").text
     assert Order.select().count() == 0
 
 
