@@ -2,13 +2,15 @@
 
 from flask import Flask
 
-from commands import client, mailbox, reconcile, routes, user, worker
+from commands import cdr, client, mailbox, reconcile, routes, subscriber, user, worker
 from commands import db as db_group
 
 GROUPS = (
     db_group.group,
     client.group,
+    subscriber.group,
     user.group,
+    cdr.group,
     mailbox.command,
     reconcile.command,
     worker.command,

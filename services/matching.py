@@ -33,7 +33,7 @@ class Matcher:
     ones among those of `extensions_of`: an extension means nothing outside its own exchange.
     """
 
-    def __init__(self, *, only: Client | None, extensions_of: Client | None) -> None:
+    def __init__(self, *, only: Client | int | None, extensions_of: Client | int | None) -> None:
         self._owners: defaultdict[str, list[Owner]] = defaultdict(list)
         rows = Subscriber.across_clients(
             Subscriber.id,
@@ -44,7 +44,7 @@ class Matcher:
         )
         if only is not None:
             rows = rows.where(Subscriber.client == only)
-        extensions_client = extensions_of and extensions_of.id
+        extensions_client = getattr(extensions_of, "id", extensions_of)
         for row in rows.iterator():
             if row.client_id == extensions_client or is_full(row.number):
                 self._owners[row.number].append(

@@ -1,0 +1,248 @@
+"""`flask cdr import|formats|rematch`: call records from files."""
+
+import csv
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+import click
+from flask import current_app
+from flask.cli import AppGroup
+
+from commands.refusals import on_database
+from config import Config
+from domain.cdr.record import Reject
+from domain.cdr.registry import FORMATS, UnknownFormat, find_format
+from domain.cdr.times import parse_zone
+from domain.errors import DomainError, InvalidValue, NotFound
+from domain.periods import call_detail_window
+from models import Client
+from services import accounts, clock, imports
+from services.imports import ImportRequest, Outcome
+from services.rematch import rematch as rematch_all
+
+
+class Refused(click.ClickException):
+    """Nothing can be done; the sentence says why."""
+
+    exit_code = 2
+
+
+group = AppGroup("cdr", help="Call records of exchanges.")
+
+
+@group.command("formats")
+def formats() -> None:
+    """The formats that are read, one a line."""
+    for name in FORMATS:
+        click.echo(name)
+
+
+@group.command("rematch")
+@on_database
+def rematch() -> None:
+    """Look again for the owners of calls that were nobody's when they were imported."""
+    with imports.one_at_a_time(_config().data_dir, _say_waiting):
+        done = rematch_all(now=clock.now())
+    click.echo(f"matched {done.matched}, on-net {done.on_net}, still unmatched {done.unmatched}")
+
+
+@group.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--format", "format_name", default="auto", help="auto, or a name of `cdr formats`.")
+@click.option("--zone", help="Zone of the times in the file: IANA name or ±HH:MM.")
+@click.option("--exchange", default="", help="Where the file comes from.")
+@click.option("--client", "account", help="Account number: match this client's numbers only.")
+@click.option("--discover", is_flag=True, help="Take the numbers of our side for the client's.")
+@click.option("--dry-run", is_flag=True, help="Read and count, store nothing.")
+@click.option("--rejects", type=click.Path(path_type=Path), help="Write rejected lines there.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a file.")
+@on_database
+def import_files(files: tuple[Path, ...], **options: object) -> None:
+    """Read call records. Repeating an import changes nothing."""
+    refused = False
+    rejects, as_json = options.pop("rejects"), options.pop("as_json")
+    with _rejects_file(rejects) as write_reject:
+        request = _request(**options)
+        with imports.one_at_a_time(_config().data_dir, _say_waiting):
+            for file in files:
+                refused |= not _import_one(file, request, write_reject, as_json=as_json)
+    if refused:
+        sys.exit(2)
+
+
+def _request(
+    format_name: str,
+    zone: str | None,
+    exchange: str,
+    account: str | None,
+    *,
+    discover: bool,
+    dry_run: bool,
+) -> dict[str, object]:
+    """Options that hold for every file; a wrong one ends the command with one sentence."""
+    zone = zone or _config().TIME_ZONE
+    if discover and not account:
+        raise Refused("--discover needs --client: whose numbers are they?")
+    try:
+        parse_zone(zone)
+        if format_name != "auto":
+            find_format(format_name)
+        client = _client(account)
+        imports.find_exchange(exchange, client)
+    except UnknownFormat as error:
+        names = ", ".join(FORMATS)
+        raise Refused(f"no format called {error.values['value']}; there are {names}") from error
+    except InvalidValue as error:
+        raise Refused(str(error)) from error
+    return {
+        "format_name": format_name,
+        "zone": zone,
+        "exchange_name": exchange,
+        "client": client,
+        "discover": discover,
+        "dry_run": dry_run,
+    }
+
+
+def _client(account: str | None) -> Client | None:
+    try:
+        return accounts.find_client(account) if account else None
+    except NotFound as error:
+        raise Refused(f"no client with the account number {account}") from error
+
+
+def _import_one(
+    file: Path,
+    request: dict[str, object],
+    write_reject: Callable[[Path, Reject], None],
+    *,
+    as_json: bool,
+) -> bool:
+    """Read one file and say what was found; False when it was refused."""
+    try:
+        outcome = imports.import_file(
+            ImportRequest(path=file, **request),
+            now=clock.now(),
+            on_progress=_progress(file),
+            on_reject=lambda reject: write_reject(file, reject),
+        )
+    except DomainError as error:
+        message = _refusal(file, error)
+        if as_json:
+            click.echo(json.dumps({**_as_json(Outcome(str(file))), "error": message}))
+        click.echo(message, err=True)
+        return False
+    if as_json:
+        click.echo(json.dumps(_as_json(outcome), ensure_ascii=False))
+    for line in _warnings(outcome):
+        click.echo(line, err=True)
+    if not as_json:
+        for line in _summary(outcome, dry_run=bool(request["dry_run"])):
+            click.echo(line)
+    return True
+
+
+def _refusal(file: Path, error: DomainError) -> str:
+    if isinstance(error, UnknownFormat) and error.values["what"] == "format":
+        return (
+            f"{file}: not a call record file of a known format, nothing of it is stored "
+            "(`flask cdr formats` lists those that are read)"
+        )
+    return str(error)
+
+
+def _as_json(outcome: Outcome) -> dict[str, object]:
+    values = asdict(outcome)
+    kept = ("file", "format", "lines", "calls", *outcome.counts)
+    return {
+        **{name: values[name] for name in kept},
+        "first": _iso(outcome.first),
+        "last": _iso(outcome.last),
+        "rejects": [{"line": r.line, "reason": r.reason} for r in outcome.rejects],
+        "discovered": outcome.discovered,
+    }
+
+
+def _iso(seconds: int | None) -> str | None:
+    return None if seconds is None else f"{clock.from_epoch(seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _warnings(outcome: Outcome) -> Iterator[str]:
+    if outcome.known_since:
+        yield (
+            f"{outcome.file}: the same file was imported before, "
+            f"{clock.local(outcome.known_since):%Y-%m-%d %H:%M}"
+        )
+    if outcome.resumed_at:
+        yield f"{outcome.file}: an interrupted import goes on after line {outcome.resumed_at}"
+
+
+def _summary(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
+    counts = ", ".join(f"{name} {count}" for name, count in outcome.counts.items())
+    yield f"{outcome.file}: {outcome.format}, {outcome.lines} lines, {outcome.calls} calls"
+    yield f"  {counts}" + (" (dry run: nothing stored)" if dry_run else "")
+    for reject in outcome.rejects[:5]:
+        yield f"  line {reject.line}: {reject.reason}"
+    if outcome.rejected > 5:
+        yield f"  and {outcome.rejected - 5} more: --rejects FILE writes them all"
+    if outcome.discovered:
+        yield f"  numbers of our side: {', '.join(outcome.discovered)}"
+    if outcome.first is not None and outcome.last is not None:
+        first, last = (clock.local(clock.from_epoch(t)) for t in (outcome.first, outcome.last))
+        yield f"  first call {first:%Y-%m-%d %H:%M:%S}, last call {last:%Y-%m-%d %H:%M:%S}"
+        yield from _window_hint(first.date(), last.date())
+    if outcome.unmatched and not outcome.accepted + outcome.duplicates:
+        yield (
+            "  none of the calls has a number of ours: add the numbers with "
+            "`flask subscriber add`, then `flask cdr rematch`"
+        )
+
+
+def _window_hint(first: date, last: date) -> Iterator[str]:
+    """What to set when calls lie before the days that a детализация may reach."""
+    today, months_back = clock.now().date(), _config().CALL_DETAIL_MONTHS_BACK
+    window = call_detail_window(today, months_back)
+    if first < window.start:
+        needed = (today.year - first.year) * 12 + today.month - first.month
+        which = "these calls" if last < window.start else "the earlier calls"
+        yield (
+            f"  call detail can be ordered from {window.start} on; to order {which} too, start "
+            f"the cabinet with CABINET_CALL_DETAIL_MONTHS_BACK={needed}"
+        )
+    if last > window.end:
+        yield f"  the last call lies after today, {window.end}: is --zone right?"
+
+
+def _progress(file: Path) -> Callable[[int], None]:
+    if not sys.stderr.isatty():
+        return lambda _lines: None
+    return lambda lines: click.echo(f"\r{file}: {lines} lines\x1b[K", nl=False, err=True)
+
+
+def _say_waiting() -> None:
+    click.echo("another import is at work, waiting for its end", err=True)
+
+
+@contextmanager
+def _rejects_file(path: Path | None) -> Iterator[Callable[[Path, Reject], None]]:
+    """A writer of rejected lines: file, line, reason and the fields of the line as CSV."""
+    if path is None:
+        yield lambda _file, _reject: None
+        return
+    try:
+        file = path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise Refused(f"--rejects {path}: {error.strerror}") from error
+    with file:
+        writer = csv.writer(file)
+        writer.writerow(("file", "line", "reason", "record"))
+        yield lambda name, reject: writer.writerow((name, reject.line, reject.reason, *reject.row))
+
+
+def _config() -> Config:
+    return current_app.config["CABINET"]

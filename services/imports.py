@@ -1,0 +1,321 @@
+"""Files of call records into calls. A file is read in batches, each its own transaction, with the
+counts beside the rows: killed anywhere and repeated, it goes on where it stopped.
+"""
+
+import fcntl
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+
+from domain.cdr.discovery import discover
+from domain.cdr.record import Leg, Reject, Skip
+from domain.cdr.registry import Format, UnknownFormat, detect, find_format
+from domain.cdr.source import Source
+from domain.cdr.times import parse_zone
+from domain.errors import InvalidValue, NotFound
+from models import Client, Exchange, ImportRun, Subscriber, UnmatchedLeg
+from services import audit, call_store, storage
+from services.audit import AuditEventKind
+from services.call_store import Sighting
+from services.matching import Matcher
+from services.subscribers import NewSubscriber, add_subscribers
+from services.transactions import write_tx
+
+BATCH = 10_000  # lines in one transaction: about 0.1 s of writing
+MAIN_EXCHANGE = "main"
+REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
+REJECTS_SHOWN = 10_000
+
+Event = Leg | Reject | Skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImportRequest:
+    """What to read and how to understand it."""
+
+    path: Path
+    zone: str
+    format_name: str = "auto"
+    exchange_name: str = ""  # empty: the client's account number, else "main"
+    client: Client | None = None  # only this client's numbers
+    discover: bool = False  # take the numbers of our side for that client's
+    dry_run: bool = False
+
+
+@dataclass
+class Outcome:
+    """What was found in a file. `lines` is the sum of the five counts after `calls`."""
+
+    file: str
+    format: str = ""
+    lines: int = 0
+    calls: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    rejected: int = 0
+    unmatched: int = 0
+    skipped: int = 0
+    first: int | None = None  # start of the first and last call, UTC epoch seconds
+    last: int | None = None
+    rejects: list[Reject] = field(default_factory=list)  # the first ten thousand
+    discovered: list[str] = field(default_factory=list)  # numbers new to the client
+    known_since: datetime | None = None  # when the same file was imported before
+    resumed_at: int = 0  # lines that an interrupted import had done
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """The fates of lines."""
+        names = ("accepted", "duplicates", "rejected", "unmatched", "skipped")
+        return {name: getattr(self, name) for name in names}
+
+
+@contextmanager
+def one_at_a_time(data_dir: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the right to change call records. The system gives it back when a process dies, so
+    whatever is found half done by the next holder is nobody's.
+    """
+    with (data_dir / "imports.lock").open("a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            waiting()
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def import_file(
+    request: ImportRequest,
+    *,
+    now: datetime,
+    on_progress: Callable[[int], None] = lambda _lines: None,
+    on_reject: Callable[[Reject], None] = lambda _reject: None,
+) -> Outcome:
+    """Read one file. Call it inside `one_at_a_time`.
+
+    Raises `NotFound` without the file, `UnknownFormat` when no reader knows it, `InvalidValue`
+    for a zone, format or exchange that cannot be: then nothing is stored.
+    """
+    source = Source(lambda: request.path.open("rb"))
+    reader = _find_reader(request, source)
+    parse_zone(request.zone)
+    run = _Run(request, reader, source, now)
+    try:
+        run.prepare()
+        run.read(on_progress, on_reject)
+        run.finish()
+    except Exception as error:
+        run.fail(error)
+        raise
+    return run.outcome
+
+
+def _find_reader(request: ImportRequest, source: Source) -> Format:
+    name = str(request.path)
+    try:
+        if not source.head.strip():
+            raise UnknownFormat(f"{name} is empty", what="file", value=name)
+    except OSError as error:
+        raise NotFound(f"{name}: {error.strerror}", what="file", name=name) from error
+    return detect(source) if request.format_name == "auto" else find_format(request.format_name)
+
+
+class _Run:
+    """One import under way: its row, its counts and what it needs to know of the data."""
+
+    def __init__(
+        self, request: ImportRequest, reader: Format, source: Source, now: datetime
+    ) -> None:
+        self.request, self.reader, self.source, self.now = request, reader, source, now
+        self.zone = parse_zone(request.zone)
+        self.outcome = Outcome(str(request.path), reader.name)
+        self.exchange = find_exchange(request.exchange_name, request.client)
+        self.row: ImportRun | None = None
+        self._call_ids: set[int] = set()
+        self._dry_seen: set[tuple[str, int]] = set()
+
+    def prepare(self) -> None:
+        """Take up the row of the run, learn whose numbers are whose, register new ones."""
+        if not self.request.dry_run:
+            self._open_row()
+        self.matcher = Matcher(
+            only=self.request.client,
+            extensions_of=self.request.client or self.exchange.client,
+        )
+        if self.request.discover:
+            self._discover()
+        kept = UnmatchedLeg.select().where(UnmatchedLeg.exchange == self.exchange)
+        self.has_unmatched = self.exchange.id is not None and kept.exists()
+
+    def _open_row(self) -> None:
+        digest = storage.sha256_of(self.request.path)
+        with write_tx():
+            if self.exchange.id is None:
+                self.exchange.save()
+            same = ImportRun.select().where(
+                ImportRun.file_sha256 == digest, ImportRun.exchange == self.exchange
+            )
+            done = same.where(ImportRun.state == "done").order_by(ImportRun.id.desc()).first()
+            self.outcome.known_since = done and done.finished_at
+            started = same.where(
+                ImportRun.state != "done",
+                ImportRun.format == self.reader.name,
+                ImportRun.zone == self.request.zone,
+                ImportRun.client.is_null()
+                if self.request.client is None
+                else ImportRun.client == self.request.client,
+            )
+            self.row = started.order_by(ImportRun.id).first()
+            if self.row is None:
+                self.row = ImportRun.create(
+                    exchange=self.exchange,
+                    client=self.request.client,
+                    file_name=self.request.path.name,
+                    file_sha256=digest,
+                    format=self.reader.name,
+                    zone=self.request.zone,
+                    started_at=self.now,
+                )
+            ImportRun.update(state="failed", error="interrupted").where(
+                ImportRun.state == "running", ImportRun.id != self.row.id
+            ).execute()  # their processes are gone: we hold the lock
+        self.outcome.resumed_at = self.outcome.lines = self.row.lines
+        for name in self.outcome.counts:
+            setattr(self.outcome, name, getattr(self.row, name))
+
+    def _discover(self) -> None:
+        client = self.request.client
+        if client is None:
+            raise InvalidValue("discovery needs a client", what="client", value="")
+        legs = (e for e in self.reader.read(self.source, self.zone) if isinstance(e, Leg))
+        known = {row.number for row in Subscriber.of(client, Subscriber.number)}
+        self.outcome.discovered = [n for n in discover(legs) if n not in known]
+        if self.request.dry_run:
+            for ordinal, number in enumerate(self.outcome.discovered, 1):
+                self.matcher.add(number, -ordinal)
+        elif self.outcome.discovered:
+            news = [NewSubscriber(number) for number in self.outcome.discovered]
+            add_subscribers(client, news, now=self.now)
+            self.matcher = Matcher(only=client, extensions_of=client)
+
+    def read(self, on_progress: Callable[[int], None], on_reject: Callable[[Reject], None]) -> None:
+        """Batch by batch. Lines that an interrupted run has stored are read for their calls and
+        rejects alone.
+        """
+        events = iter(self.reader.read(self.source, self.zone))
+        done = self.outcome.resumed_at
+        while batch := list(islice(events, done or BATCH)):
+            for event in batch:
+                if isinstance(event, Leg):
+                    self._note_call(event)
+                elif isinstance(event, Reject):
+                    self._note_reject(event, on_reject)
+            if done:
+                done = 0
+            else:
+                self._take(batch)
+            on_progress(self.outcome.lines)
+
+    def _note_call(self, leg: Leg) -> None:
+        outcome = self.outcome
+        self._call_ids.add(hash(leg.uid))
+        if outcome.first is None or leg.started_at < outcome.first:
+            outcome.first = leg.started_at
+        if outcome.last is None or leg.started_at > outcome.last:
+            outcome.last = leg.started_at
+
+    def _note_reject(self, reject: Reject, on_reject: Callable[[Reject], None]) -> None:
+        if len(self.outcome.rejects) < REJECTS_SHOWN:
+            self.outcome.rejects.append(reject)
+        on_reject(reject)
+
+    def _take(self, batch: list[Event]) -> None:
+        """Store one batch and its counts: together, or neither."""
+        legs = [event for event in batch if isinstance(event, Leg)]
+        seen = [self.matcher.see(leg) for leg in legs]
+        matched = [(leg, how) for leg, how in zip(legs, seen, strict=True) if how]
+        unmatched = [leg for leg, how in zip(legs, seen, strict=True) if not how]
+        outcome = self.outcome
+        outcome.lines += len(batch)
+        outcome.rejected += sum(isinstance(event, Reject) for event in batch)
+        outcome.skipped += sum(isinstance(event, Skip) for event in batch)
+        outcome.unmatched += len(unmatched)
+        sightings = [Sighting(leg.uid, how) for leg, how in matched]
+        if self.request.dry_run:
+            self._count_fresh(self._try(matched, sightings))
+            return
+        run_id, client = self.row.id, self.request.client
+        with write_tx():
+            self._count_fresh(call_store.store_calls(self.exchange, run_id, sightings))
+            call_store.store_unmatched(self.exchange, client and client.id, run_id, unmatched)
+            if self.has_unmatched:
+                gone = ((leg.uid, leg.leg) for leg, _how in matched)
+                call_store.forget_unmatched(self.exchange, gone)
+            self._save_counts()
+
+    def _try(self, matched: list, sightings: list[Sighting]) -> list[bool]:
+        """What storing would say, without storing."""
+        fresh = call_store.store_calls(self.exchange, 0, sightings, write=False)
+        for n, (leg, _how) in enumerate(matched):
+            fresh[n] = fresh[n] and (leg.uid, leg.leg) not in self._dry_seen
+            self._dry_seen.add((leg.uid, leg.leg))
+        return fresh
+
+    def _count_fresh(self, fresh: list[bool]) -> None:
+        self.outcome.accepted += sum(fresh)
+        self.outcome.duplicates += len(fresh) - sum(fresh)
+
+    def _save_counts(self, **more: object) -> None:
+        values = {"lines": self.outcome.lines, **self.outcome.counts, **more}
+        ImportRun.update(**values).where(ImportRun.id == self.row.id).execute()
+
+    def finish(self) -> None:
+        """Close the run's row and write it into the trail."""
+        outcome = self.outcome
+        outcome.calls = len(self._call_ids)
+        if self.request.dry_run:
+            return
+        with write_tx():
+            self._save_counts(
+                state="done",
+                error="",
+                calls=outcome.calls,
+                first_at=outcome.first,
+                last_at=outcome.last,
+                rejects=[
+                    {"line": reject.line, "reason": reject.reason}
+                    for reject in outcome.rejects[:REJECTS_KEPT]
+                ],
+                finished_at=self.now,
+            )
+            audit.record(
+                AuditEventKind.RECORDS_IMPORTED,
+                now=self.now,
+                client=self.request.client,
+                subject=f"import_run:{self.row.id}",
+                lines=outcome.lines,
+                **outcome.counts,
+            )
+
+    def fail(self, error: Exception) -> None:
+        """Leave the reason in the row; the next import of the file goes on from there."""
+        if self.row is not None:
+            ImportRun.update(state="failed", error=f"{type(error).__name__}: {error}"[:255]).where(
+                ImportRun.id == self.row.id
+            ).execute()
+
+
+def find_exchange(name: str, client: Client | None) -> Exchange:
+    """The exchange called `name`, unsaved when it is new.
+
+    A new one named after a client is that client's; one that is a client's stays so.
+    """
+    name = name or (client.account_no if client else MAIN_EXCHANGE)
+    exchange = Exchange.get_or_none(Exchange.name == name)
+    if exchange is None:
+        return Exchange(name=name, client=client)
+    if client and exchange.client_id not in (None, client.id):
+        raise InvalidValue(f"{name} is another client's", what="exchange", value=name)
+    return exchange
