@@ -83,6 +83,7 @@ ERRORS = {
     ),
     "wrong_credentials": N_("Wrong login or password"),
     "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
+    "number_taken": N_("{number} is the number of another client at that time"),
     "already_exists": N_("{what} {name}: there is one already"),
     "not_found": N_("{what} {name}: there is none"),
     "invalid_value": N_("{what}: {value} cannot be used"),
