@@ -117,7 +117,7 @@ def _check_role(view: Callable[..., Any]) -> AnyResponse | None:
     if role in roles_of(view):
         return None
     if role.is_operator and request.path == "/" and request.method in SAFE_METHODS:
-        return redirect(url_for("operator.overview"), code=303)
+        return redirect(url_for("operator.show"), code=303)
     ip = request.remote_addr or ""
     access.note_role_refusal(g.user, request.endpoint or "", ip=ip, now=clock.now())
     raise RoleMissing(roles_of(view))

@@ -1,0 +1,89 @@
+"""What the operator's people look at: files read in, and all clients' orders by state."""
+
+from dataclasses import dataclass
+
+from peewee import JOIN, Case, fn
+
+from domain.orders import OrderState
+from models import Artefact, Client, Exchange, ImportRun, Mail, Order
+from services.orders import RETRYABLE_STATES
+
+IMPORTS_SHOWN = 20
+ORDERS_PER_PAGE = 50
+# What needs somebody comes first, then what is under way, then what is over.
+URGENCY = (
+    OrderState.UNCONFIRMED,
+    OrderState.FAILED,
+    OrderState.RETRY_WAIT,
+    OrderState.SENDING,
+    OrderState.RENDERED,
+    OrderState.RENDERING,
+    OrderState.ACCEPTED,
+)
+
+
+@dataclass(frozen=True)
+class OrdersPage:
+    """One page of orders; `counts` are of all orders, by state."""
+
+    orders: list[Order]
+    counts: dict[OrderState, int]
+    state: OrderState | None
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True)
+class OrderRecord:
+    """One order with its file and its messages."""
+
+    order: Order
+    artefacts: list[Artefact]
+    mails: list[Mail]
+
+    @property
+    def can_retry(self) -> bool:
+        """Whether the operator may send it on its way again."""
+        return self.order.state in RETRYABLE_STATES
+
+
+def last_imports() -> list[ImportRun]:
+    """The files read in last, newest first, with their exchanges and clients."""
+    return list(
+        ImportRun.select(ImportRun, Exchange, Client)
+        .join(Exchange)
+        .switch(ImportRun)
+        .join(Client, JOIN.LEFT_OUTER)
+        .order_by(ImportRun.started_at.desc(), ImportRun.id.desc())
+        .limit(IMPORTS_SHOWN)
+    )
+
+
+def orders_page(state: OrderState | None, page: int) -> OrdersPage:
+    """Orders of all clients in one state, or in any. A page beyond the last is the last."""
+    counts = _counts()
+    found = counts.get(state, 0) if state else sum(counts.values())
+    pages = max(1, -(-found // ORDERS_PER_PAGE))
+    page = min(max(page, 1), pages)
+    rank = Case(Order.state, [(each, place) for place, each in enumerate(URGENCY)], len(URGENCY))
+    query = Order.across_clients(Order, Client).join(Client).order_by(rank, Order.id.desc())
+    if state:
+        query = query.where(Order.state == state)
+    return OrdersPage(list(query.paginate(page, ORDERS_PER_PAGE)), counts, state, page, pages)
+
+
+def find_order(key: str) -> OrderRecord | None:
+    """An order of any client with what was made of it."""
+    order = Order.across_clients(Order, Client).join(Client).where(Order.key == key).first()
+    if order is None:
+        return None
+    artefacts = Artefact.select().where(Artefact.order == order).order_by(Artefact.ordinal)
+    mails = Mail.select().where(Mail.order == order).order_by(Mail.ordinal)
+    return OrderRecord(order, list(artefacts), list(mails))
+
+
+def _counts() -> dict[OrderState, int]:
+    rows = Order.across_clients(Order.state, fn.COUNT(Order.id)).group_by(Order.state).tuples()
+    counts = {OrderState(state): count for state, count in rows}
+    order = (*URGENCY, OrderState.SENT, OrderState.CANCELLED)
+    return {state: counts[state] for state in order if state in counts}
