@@ -40,6 +40,8 @@ def deliver(claim: Claim, artefact: Artefact) -> None:
         raise
     except DeliveryUnknown:
         _note_unknown(mail)
+        if _holds_unknown():
+            _hold(claim)
         raise
     except (claims.LeaseLost, OSError):
         raise  # nothing left: the row stays as it is for the one who has the lease

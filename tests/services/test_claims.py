@@ -129,7 +129,7 @@ def test_an_order_that_kills_its_workers_is_given_up(app):
 
 def test_the_order_of_a_dead_worker_is_freed_at_once():
     script = "from services import liveness; print(liveness.own_mark())"
-    mark = subprocess.run(
+    mark = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-c", script], capture_output=True, text=True, check=True
     ).stdout.strip()
     lives = {"state": OrderState.RENDERING, "lease_until": NOON + timedelta(minutes=1)}
