@@ -4,7 +4,7 @@ field with an error of its own. The sections' forms are in the sections.
 
 from typing import Any
 
-from flask import abort, g
+from flask import g
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import _FlaskFormCSRF
 from werkzeug.exceptions import UnprocessableEntity
@@ -54,4 +54,4 @@ class EmptyForm(CabinetForm):
 def check_button() -> None:
     """Let a one-button POST pass, or answer 422 when its token is not this session's."""
     if not EmptyForm().validate_on_submit():
-        abort(StaleForm())
+        raise StaleForm
