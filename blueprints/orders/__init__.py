@@ -105,7 +105,6 @@ def file(key: str) -> Response:
         download_name=found.artefact.display_name,
         etag=False,
     )
-    response.headers["Cache-Control"] = "private, no-store"
     return response
 
 
