@@ -184,6 +184,7 @@ def _words(
         "start": format_date(period.start),
         "end": format_date(period.end),
         "direction": reports.direction_text(Direction(order.params["direction"])),
+        "calls": artefact.summary.get("calls"),
         "sums": [
             _sums(reports.direction_text(Direction(code)), sums)
             for code, sums in artefact.summary.get("by_direction", {}).items()

@@ -194,6 +194,15 @@ def _chosen(order: Order, *fields: Any) -> ModelSelect:
 
 
 def _totals(order: Order) -> Totals:
+    return Totals(
+        [
+            NumberTotals(number, name, Sums(*map(int, sums[:4])), Sums(*map(int, sums[4:])))
+            for number, name, *sums in _totals_query(order).tuples()
+        ]
+    )
+
+
+def _totals_query(order: Order) -> ModelSelect:
     columns: list[Any] = []
     for code in (DIRECTION_CODES[Direction.OUT], DIRECTION_CODES[Direction.IN]):
         one = Call.direction == code
@@ -205,23 +214,24 @@ def _totals(order: Order) -> Totals:
             (one, Call.billable_s),
         ):
             columns.append(fn.SUM(Case(None, [(condition, value)], 0)))
-    query = (
+    return (
         _chosen(order, Subscriber.number, Subscriber.full_name, *columns)
         .join(Call, JOIN.LEFT_OUTER, on=_is_wanted(order))
         .group_by(Subscriber.number, Subscriber.id)
         .order_by(Subscriber.number, Subscriber.id)
     )
-    return Totals(
-        [
-            NumberTotals(number, name, Sums(*map(int, sums[:4])), Sums(*map(int, sums[4:])))
-            for number, name, *sums in query.tuples()
-        ]
-    )
 
 
 def _rows(order: Order) -> Iterator[CallRow]:
     """The calls, by number and then by time. Read as they come: memory does not grow with them."""
-    query = (
+    zone = clock.zone()
+    directions = {code: direction for direction, code in DIRECTION_CODES.items()}
+    for started_at, direction, *rest in _stream(*_rows_query(order).sql()):
+        yield CallRow(datetime.fromtimestamp(started_at, zone), directions[direction], *rest)
+
+
+def _rows_query(order: Order) -> ModelSelect:
+    return (
         _chosen(
             order,
             Call.started_at,
@@ -238,10 +248,6 @@ def _rows(order: Order) -> Iterator[CallRow]:
         .where(_is_wanted(order))
         .order_by(Subscriber.number, Call.started_at, Call.seq)
     )
-    zone = clock.zone()
-    directions = {code: direction for direction, code in DIRECTION_CODES.items()}
-    for started_at, direction, *rest in _stream(*query.sql()):
-        yield CallRow(datetime.fromtimestamp(started_at, zone), directions[direction], *rest)
 
 
 def _stream(sql: str, params: Sequence[Any]) -> Iterator[tuple[Any, ...]]:

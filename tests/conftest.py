@@ -1,5 +1,7 @@
 """What all tests share: an application on a database of its own, and a transaction per test."""
 
+from pathlib import Path
+
 import pytest
 
 from app import create_app
@@ -9,6 +11,25 @@ from models import db
 from services import database
 from tests import factories
 from tests.page import Browser
+
+GOLDEN = Path(__file__).parent / "golden"
+
+
+def pytest_addoption(parser):
+    parser.addoption("--rebuild-golden", action="store_true", help="write tests/golden anew")
+
+
+@pytest.fixture
+def golden(request):
+    """Compare a text with the file of that name in tests/golden, or write it anew when asked."""
+
+    def check(name, text):
+        path = GOLDEN / name
+        if request.config.getoption("--rebuild-golden"):
+            path.write_text(text, encoding="utf-8")
+        assert text == path.read_text(encoding="utf-8")
+
+    return check
 
 
 @pytest.fixture(scope="session")

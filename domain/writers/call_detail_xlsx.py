@@ -4,6 +4,7 @@ does not grow with them; the same data give the same bytes.
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from itertools import chain, islice
 from pathlib import Path
@@ -56,17 +57,18 @@ def write(
     pairs = _head_cells(head, totals, wording)
     calls = _call_cells(checked(rows, totals), wording)
     if not totals.rows:
-        calls = chain(
-            calls, [dict.fromkeys(wording.columns) | {wording.columns[0]: wording.no_calls}]
-        )
+        calls = chain(calls, [_no_calls(wording)])
     names = _sheet_names(wording.calls_sheet, totals.rows, sheet_rows)
     sheets = [(wording.summary_sheet, _summary(pairs, head, totals, wording))]
     sheets += [(name, islice(calls, sheet_rows)) for name in names]
     if len(head.excluded) > INLINE_EXCLUDED:
         label = wording.labels["excluded"]
         sheets.append((wording.excluded_sheet, ({label: clean(text)} for text in head.excluded)))
+    layout = _call_layout(names, wording)
     table_row = len(pairs) + 2  # the title above, an empty row between
-    _write_sheets(path, sheets, names, table_row, wording)
+    _lay_out_summary(layout, wording, table_row, len(_table_head(head, wording)))
+    with _system_errors():
+        write_worksheets(sheets, str(path), **layout)
     next(calls, None)  # past the last row stands the comparison with the control sum
     pin_properties(path, head.made_at)
 
@@ -89,50 +91,57 @@ def _sheet_names(name: str, rows: int, sheet_rows: int) -> list[str]:
     return [name if n == 1 else f"{name} {n}" for n in range(1, count + 1)]
 
 
-def _write_sheets(
-    path: Path,
-    sheets: list[tuple[str, Iterator[Row]]],
-    calls: list[str],
-    table_row: int,
-    wording: Wording,
-) -> None:
-    bold = Format().set_bold()
-    header = Format().set_bold().set_text_wrap().set_background_color("#E7ECF3").set_align("top")
-    text_columns = [wording.columns[n] for n in (3, 5, 9)]
+@contextmanager
+def _system_errors() -> Iterator[None]:
+    """The library tells the system's error in words only, or panics; callers look at `errno`."""
     try:
-        write_worksheets(
-            sheets,
-            str(path),
-            float_format="[h]:mm:ss",  # of the sums: their durations are the only fractions
-            header_format=dict.fromkeys(calls, header) | {"general": bold},
-            freeze_panes={name: {"row": 1, "col": 0} for name in calls},
-            autofilter=dict.fromkeys(calls, True),
-            column_formats=dict.fromkeys(calls, _call_formats(wording)),
-            column_widths=dict.fromkeys(calls, _CALL_WIDTHS)
-            | {wording.summary_sheet: _SUMMARY_WIDTHS, wording.excluded_sheet: [20.0]},
-            row_formats={wording.summary_sheet: {table_row: header, table_row + 1: bold}},
-            ignore_errors=dict.fromkeys(calls, text_columns)
-            | {wording.summary_sheet: [wording.title]},
-        )
-    except OSError as error:
-        if told := _system_error(error):
-            raise told from error
-        raise
+        yield
     except BaseException as error:
-        if type(error).__name__ != "PanicException":  # of the library's own; not an Exception
-            raise
-        raise _system_error(error) or RuntimeError(str(error)) from error
+        found = _SYSTEM_ERROR.search(str(error))
+        is_panic = type(error).__name__ == "PanicException"  # derives from BaseException
+        if found and (is_panic or (isinstance(error, OSError) and error.errno is None)):
+            raise OSError(int(found[1] or found[2]), str(error)) from error
+        if is_panic:
+            raise RuntimeError(str(error)) from error
+        raise
 
 
-def _system_error(error: BaseException) -> OSError | None:
-    """The library tells the system's error in words only; callers look at `errno`."""
-    found = _SYSTEM_ERROR.search(str(error))
-    return OSError(int(found[1] or found[2]), str(error)) if found else None
-
-
-def _call_formats(wording: Wording) -> dict[str, Format]:
+def _call_layout(names: list[str], wording: Wording) -> dict[str, Any]:
+    columns = wording.columns
     patterns = {0: "dd.mm.yyyy", 1: "hh:mm:ss", 7: "[h]:mm:ss", 8: "[h]:mm:ss"}
-    return {wording.columns[n]: Format().set_num_format(pattern) for n, pattern in patterns.items()}
+    formats = {columns[n]: Format().set_num_format(text) for n, text in patterns.items()}
+    page = {"landscape": True, "fit_to_pages": (1, 0), "repeat_rows": 0}
+    texts = [columns[n] for n in (3, 5, 9)]  # digits, and text on purpose: no green triangles
+    return {
+        "header_format": dict.fromkeys(names, _header_format()),
+        "freeze_panes": {name: {"row": 1, "col": 0} for name in names},
+        "autofilter": dict.fromkeys(names, True),
+        "column_formats": dict.fromkeys(names, formats),
+        "column_widths": dict.fromkeys(names, _CALL_WIDTHS),
+        "ignore_errors": dict.fromkeys(names, texts),
+        "page_setup": dict.fromkeys(names, page),
+    }
+
+
+def _lay_out_summary(
+    layout: dict[str, Any], wording: Wording, table_row: int, columns: int
+) -> None:
+    name, bold = wording.summary_sheet, Format().set_bold()
+    layout["float_format"] = "[h]:mm:ss"  # the only fractions are the durations among the sums
+    layout["header_format"]["general"] = bold
+    layout["row_formats"] = {name: {table_row: _header_format(), table_row + 1: bold}}
+    layout["column_widths"][name] = _SUMMARY_WIDTHS[:columns]
+    layout["column_widths"][wording.excluded_sheet] = [20.0]
+    layout["ignore_errors"][name] = [wording.title]
+    layout["page_setup"][name] = {"landscape": True, "fit_to_pages": (1, 0)}
+
+
+def _header_format() -> Format:
+    return Format().set_bold().set_text_wrap().set_background_color("#E7ECF3").set_align("top")
+
+
+def _no_calls(wording: Wording) -> Row:
+    return dict.fromkeys(wording.columns) | {wording.columns[0]: wording.no_calls}
 
 
 def _call_cells(rows: Iterator[CallRow], wording: Wording) -> Iterator[Row]:
@@ -169,7 +178,7 @@ def _summary(
     pairs: list[tuple[Any, ...]], head: ReportHead, totals: Totals, wording: Wording
 ) -> Iterator[Row]:
     shown = directions_of(head.direction)
-    titles = _table_head(shown, wording)
+    titles = _table_head(head, wording)
     keys = [wording.title, *(" " * n for n in range(len(titles) - 1))]
     table = (titles, _totals_cells(wording.all_numbers, totals, shown))
     numbers = (_number_cells(number, shown) for number in totals.numbers)
@@ -202,8 +211,10 @@ def _excluded(head: ReportHead) -> str | int:
     return "; ".join(clean(number) for number in head.excluded) or "—"
 
 
-def _table_head(shown: tuple[Direction, ...], wording: Wording) -> tuple[Any, ...]:
-    sums = [title for direction in shown for title in wording.sums[direction]]
+def _table_head(head: ReportHead, wording: Wording) -> tuple[Any, ...]:
+    sums = [
+        title for direction in directions_of(head.direction) for title in wording.sums[direction]
+    ]
     return (wording.columns[3], wording.columns[4], *sums, wording.labels["control_sum"])
 
 
