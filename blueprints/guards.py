@@ -128,7 +128,7 @@ def _send_to_login(*, polls: bool) -> AnyResponse:
     inside another one, and nothing typed is lost.
     """
     is_safe = request.method in SAFE_METHODS
-    if request.headers.get("HX-Request") != "true" and not polls:
+    if request.headers.get("HX-Request") != "true":
         target = full_path() if is_safe else page_of_form()
         return redirect(login_url(target), code=303)
     text = POLL_ENDED if polls else SEND_AGAIN

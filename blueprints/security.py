@@ -72,7 +72,8 @@ def _make_finish(config: Config) -> Callable[[Response], Response]:
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         if request.endpoint != "static" or response.status_code >= 400:
-            response.headers["Cache-Control"] = "no-store"
+            if "no-store" not in response.headers.get("Cache-Control", ""):
+                response.headers["Cache-Control"] = "no-store"
             response.vary.update(VARY)
         _keep_on_path(response)
         return response

@@ -1,0 +1,251 @@
+"""Every route, whoever adds it: closed to those who have not signed in, to other roles, to other
+clients and to other sites' forms. The table of routes itself is the list of cases.
+"""
+
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from commands.routes import describe
+from domain.orders import OrderState
+from domain.roles import CLIENT_ROLES, OPERATOR_ROLES, Role
+from models import ALL_MODELS, AuditEvent, Order, OrderDraft, UserSession
+from services import clock
+from tests import factories
+from tests.page import Browser
+
+KEY = "k" * 22
+NOT_BUSINESS = {AuditEvent, UserSession}
+UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
+
+
+@pytest.fixture
+def routes(app):
+    return [row for row in describe(app) if row["endpoint"] != "static"]
+
+
+@pytest.fixture
+def closed(routes):
+    return [row for row in routes if not row["public"]]
+
+
+@pytest.fixture
+def owned(client_row):
+    """An order and a draft of `client_row`, both found by KEY."""
+    user = factories.make_user(client_row)
+    now = clock.now()
+    shared = {"client": client_row, "user": user, "key": KEY, "kind": "call_detail"}
+    day = now.date().isoformat()
+    Order.create(
+        **shared,
+        number=1,
+        draft_key="d" * 22,
+        params={"start": day, "end": day, "direction": "both", "format": "xlsx"},
+        email="buh@romashka.by",
+        state=OrderState.FAILED,
+        reason="render_failed",
+        created_at=now,
+        due_at=now,
+        next_try_at=now,
+    )
+    answers = {"start": [day], "end": [day], "direction": ["both"], "file_format": ["xlsx"]}
+    return OrderDraft.create(**shared, answers={"period": answers}, created_at=now)
+
+
+def address(row, key=KEY):
+    """Address of a route: `key` for what is found by a key, 1 for a number."""
+    rule = row["rule"]
+    for argument in ("<key>", "<draft>", "<order>"):
+        rule = rule.replace(argument, key)
+    assert "<" not in rule, f"{rule}: teach this test its arguments"
+    return rule
+
+
+def ask(browser, row, method, *, key=KEY, headers=(), data=None):
+    """One request, whatever the answer."""
+    browser.response = browser.client.open(
+        address(row, key), method=method, headers=dict(headers), data=data
+    )
+    return browser.response
+
+
+def methods(rows, wanted=None):
+    return [(row, m) for row in rows for m in row["methods"] if wanted is None or m in wanted]
+
+
+def snapshot():
+    """All rows of all tables of the business."""
+    return {
+        model: sorted(map(repr, model.select().tuples()))
+        for model in ALL_MODELS
+        if model not in NOT_BUSINESS
+    }
+
+
+def test_every_route_is_public_or_has_roles_of_one_side(routes):
+    for row in routes:
+        assert row["public"] is not bool(row["roles"]), row
+        sides = {Role(role).is_operator for role in row["roles"]}
+        if row["endpoint"] != "auth.logout":
+            assert len(sides) <= 1, f"{row['endpoint']}: clients' and operator's pages are apart"
+
+
+def test_the_public_routes_are_these_and_no_others(routes):
+    sections = {row["endpoint"].partition(".")[0] for row in routes if row["public"]}
+    assert sections <= {"auth", "health", "mailbox"}
+    assert {row["endpoint"] for row in routes if row["public"] and "auth" in row["endpoint"]} == {
+        "auth.login"
+    }
+
+
+def test_nothing_is_shown_to_who_has_not_signed_in(anonymous, owned, closed):
+    for row, method in methods(closed):
+        response = ask(anonymous, row, method)
+        assert response.status_code == 303, row
+        target = urlsplit(response.location)
+        assert target.path == "/login", row
+        if method == "GET":
+            assert parse_qs(target.query)["next"] == [address(row)], row
+
+
+def test_htmx_is_sent_to_the_sign_in_as_a_whole_page_and_keeps_what_was_typed(
+    anonymous, owned, closed
+):
+    for row, method in methods(closed):
+        response = ask(anonymous, row, method, headers={"HX-Request": "true"})
+        assert response.status_code == 401, row
+        assert "<form" not in response.text, "never a sign-in page inside another page"
+        view = anonymous.app.view_functions[row["endpoint"]]
+        leads = method == "GET" and not getattr(view, "does_not_prolong", False)
+        assert ("HX-Redirect" in response.headers) is leads, row
+        if leads:
+            assert response.headers["HX-Redirect"].startswith("/login?next=")
+
+
+def test_roles_are_those_of_the_table(app, owned, client_row, closed):
+    for role in Role:
+        client = None if role.is_operator else client_row
+        browser = Browser(app, factories.make_user(client, role=role))
+        for row, method in methods(closed, {"GET"}):
+            status = ask(browser, row, method).status_code
+            if role in row["roles"]:
+                assert status not in {401, 403}, (role, row)
+            elif row["rule"] == "/":
+                assert status == 303, "the operator has a home elsewhere"
+            else:
+                assert status == 403, (role, row)
+
+
+def test_a_form_for_other_roles_does_nothing(app, owned, client_row, closed):
+    before = snapshot()
+    for role in Role:
+        client = None if role.is_operator else client_row
+        user = factories.make_user(client, role=role)
+        browser = Browser(app, user)
+        before = snapshot()
+        for row, method in methods(closed, UNSAFE):
+            if role not in row["roles"]:
+                data = {"csrf_token": browser.token()}
+                assert ask(browser, row, method, data=data).status_code == 403, (role, row)
+        assert snapshot() == before
+
+
+def test_a_strangers_key_is_one_that_does_not_exist(stranger, owned, closed):
+    keyed = [row for row in closed if "<" in row["rule"] and row["scope"] == "client"]
+    assert keyed
+    before = snapshot()
+    for row, method in methods(keyed):
+        data = {"csrf_token": stranger.token()} if method in UNSAFE else None
+        theirs = ask(stranger, row, method, data=data)
+        assert theirs.status_code == 404, row
+        nobodys = ask(stranger, row, method, key="n" * 22, data=data)
+        assert nobodys.status_code == 404, row
+        assert masked(theirs.text) == masked(nobodys.text), row
+    assert snapshot() == before
+    refused = AuditEvent.select().where(AuditEvent.event == "access_refused")
+    assert {event.subject for event in refused} >= {f"customer_order:{Order.select().get().id}"}
+
+
+def masked(text):
+    """A page without what differs each time: its tokens."""
+    lines = [line for line in text.splitlines() if "csrf_token" not in line]
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "https://evil.example"},
+        {"Origin": "null"},
+        {"Origin": "http://localhost.evil.example"},
+        {"Origin": "http://localhost:1"},
+        {"Origin": "http://localhost", "Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+    ids=str,
+)
+def test_a_form_on_another_site_does_nothing(app, owned, client_row, routes, headers):
+    browsers = everybody(app, client_row)
+    before = snapshot()
+    for browser in browsers:
+        for row, method in methods(routes, UNSAFE):
+            data = {"csrf_token": browser.token()}
+            assert ask(browser, row, method, headers=headers, data=data).status_code == 403, row
+    assert snapshot() == before
+
+
+@pytest.mark.parametrize("token", ["", "old", "foreign"])
+def test_a_form_without_its_token_does_nothing(app, owned, client_row, stranger, routes, token):
+    browsers = everybody(app, client_row)
+    before = snapshot()
+    for browser in browsers:
+        for row, method in methods(routes, UNSAFE):
+            value = stranger.token() if token == "foreign" else token
+            response = ask(browser, row, method, data={"csrf_token": value} if value else None)
+            assert 400 <= response.status_code < 500, (row, response.status)
+    assert snapshot() == before
+
+
+def everybody(app, client_row):
+    """One browser of a client's administrator and one of the operator's."""
+    return [
+        Browser(app, factories.make_user(client_row)),
+        Browser(app, factories.make_user(role=Role.OPERATOR_ADMINISTRATOR)),
+    ]
+
+
+def test_looking_at_everything_twice_changes_nothing(app, owned, client_row, closed):
+    browsers = everybody(app, client_row)
+    before = snapshot()
+    for browser in browsers * 2:
+        for row, method in methods(closed, {"GET"}):
+            assert ask(browser, row, method).status_code < 500, row
+    assert snapshot() == before
+
+
+def test_every_answer_carries_its_protection(app, owned, client_row, anonymous, stranger, routes):
+    browsers = [*everybody(app, client_row), anonymous, stranger]
+    for browser in browsers:
+        for row, method in methods([r for r in routes if "<int:" not in r["rule"]]):
+            for htmx in ({}, {"HX-Request": "true", "HX-Request-Type": "partial"}):
+                response = ask(browser, row, method, headers=htmx)
+                check_protection(response, row)
+    check_protection(anonymous.client.get("/no/such/page"), "404")
+    check_protection(anonymous.client.post("/bills/"), "405")
+    check_protection(anonymous.client.get("/orders"), "308")
+
+
+def check_protection(response, where):
+    policy = response.headers["Content-Security-Policy"]
+    assert policy.startswith("default-src 'none'") or "sandbox" in policy, where
+    assert "unsafe-" not in policy, where
+    assert response.headers["X-Content-Type-Options"] == "nosniff", where
+    assert response.headers["Referrer-Policy"] == "same-origin", where
+    assert response.headers["Cross-Origin-Opener-Policy"] == "same-origin", where
+    assert response.headers["Cross-Origin-Resource-Policy"] == "same-origin", where
+    assert "no-store" in response.headers["Cache-Control"], where
+    assert "Cookie" in response.vary, where
+
+
+def test_client_and_operator_roles_are_all_roles():
+    assert set(Role) == CLIENT_ROLES | OPERATOR_ROLES
