@@ -75,6 +75,7 @@ class Browser:
             method=method,
             data=data,
             headers={**(HTMX if htmx else {}), **dict(headers)},
+            buffered=True,  # files are closed at once
         )
         where = f"{method} {url}"
         assert response.status_code == status, (where, response.status, response.location)
