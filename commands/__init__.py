@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from commands import cdr, client, mailbox, reconcile, routes, subscriber, user, worker
+from commands import cdr, client, demo, mailbox, reconcile, routes, subscriber, user, verify, worker
 from commands import db as db_group
 
 GROUPS = (
@@ -11,6 +11,8 @@ GROUPS = (
     subscriber.group,
     user.group,
     cdr.group,
+    demo.command,
+    verify.command,
     mailbox.command,
     reconcile.command,
     worker.command,
