@@ -100,6 +100,10 @@ class Config:
                 raise ConfigError(
                     f"CABINET_{name}: one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
+        for name in ("PORT", "MAIL_PORT"):
+            port = getattr(self, name)
+            if not 0 <= port <= 65_535 or (name == "PORT" and port == 0):
+                raise ConfigError(f"CABINET_{name}: a port from 1 to 65535, not {port}")
         if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"

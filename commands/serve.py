@@ -134,7 +134,8 @@ def _prepare_data(config: Config) -> None:
             if config.DEMO:
                 demo.ensure(now=clock.now())
     except OperationalError as error:
-        raise ConfigError(f"The database cannot be used: {error}") from error
+        reason = str(error).strip().splitlines()[0]
+        raise ConfigError(f"The database cannot be used: {reason}") from error
 
 
 def _environment() -> dict[str, str]:

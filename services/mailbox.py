@@ -7,6 +7,7 @@ import email.policy
 import errno
 import os
 import re
+import secrets
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ def keep(folder: Path, content: bytes) -> int:
     The file is whole or not there, and no two messages take one number, whoever else is writing.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    temporary = folder / f"incoming.{os.getpid()}{storage.TEMPORARY_SUFFIX}"
+    temporary = folder / f"incoming.{secrets.token_hex(8)}{storage.TEMPORARY_SUFFIX}"
     try:
         with temporary.open("wb") as file:
             file.write(content)
