@@ -21,6 +21,11 @@
     ctx.target?.setAttribute?.('aria-busy', 'true');
   });
 
+  // On a phone the menu stands open above the page: it folds before the new page takes the focus.
+  addEventListener('htmx:before:swap', (event) => {
+    if (event.detail.ctx?.target?.id === 'main') document.querySelector('#menu details')?.removeAttribute('open');
+  });
+
   addEventListener('htmx:finally:request', () => {
     document.querySelectorAll('[aria-busy]').forEach((element) => element.removeAttribute('aria-busy'));
   });
