@@ -18,6 +18,7 @@ from blueprints import (
     feedback,
     filters,
     guards,
+    health,
     home,
     instalments,
     mailbox,
@@ -33,7 +34,7 @@ from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre, orders)
-OTHERS = (home, auth, operator, mailbox)
+OTHERS = (home, auth, operator, mailbox, health)
 
 
 def menu_items() -> Iterable[MenuItem]:

@@ -2,7 +2,19 @@
 
 from flask import Flask
 
-from commands import cdr, client, demo, mailbox, reconcile, routes, subscriber, user, verify, worker
+from commands import (
+    cdr,
+    client,
+    demo,
+    mailbox,
+    reconcile,
+    routes,
+    serve,
+    subscriber,
+    user,
+    verify,
+    worker,
+)
 from commands import db as db_group
 
 GROUPS = (
@@ -16,6 +28,7 @@ GROUPS = (
     mailbox.command,
     reconcile.command,
     worker.command,
+    serve.command,
     routes.command,
 )
 
