@@ -1,5 +1,7 @@
 """`flask user add` and `flask user password`: who may sign in."""
 
+import sys
+
 import click
 from flask.cli import AppGroup
 
@@ -67,7 +69,7 @@ def password(login: str, *, password_stdin: bool) -> None:
 
 
 def _read_password() -> str:
-    line = click.get_text_stream("stdin").readline().rstrip("\r\n")
+    line = sys.stdin.readline().rstrip("\r\n")
     if not passwords.MIN_LENGTH <= len(line) <= passwords.MAX_LENGTH:
         raise click.BadParameter(
             f"from {passwords.MIN_LENGTH} to {passwords.MAX_LENGTH} characters are needed.",

@@ -2,19 +2,16 @@
 
 import logging
 import re
-from contextlib import contextmanager
 
 import pytest
 from bs4 import BeautifulSoup
 from flask import abort
 
-from app import create_app
 from blueprints.guards import public
 from blueprints.security import PathPrefix, protecting_headers, trusted_hosts
 from config import Config
-from models import db
-from services import database
 from tests import factories
+from tests.apps import another_app
 from tests.page import Browser
 
 POLICY = (
@@ -22,20 +19,6 @@ POLICY = (
     "connect-src 'self'; form-action 'self'; base-uri 'none'; object-src 'none'; "
     "frame-src 'none'; frame-ancestors 'none'"
 )
-
-
-@contextmanager
-def another_app(tmp_path, **settings):
-    """An application with other settings, on a database of its own."""
-    before = db.obj
-    try:
-        app = create_app(Config(DATA_DIR=str(tmp_path), TESTING=True, **settings))
-        app.testing = True
-        with db.connection_context():
-            database.upgrade()
-            yield app
-    finally:
-        db.initialize(before)
 
 
 def test_the_policy_is_the_one_that_was_measured(anonymous):

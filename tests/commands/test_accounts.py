@@ -1,0 +1,179 @@
+"""`flask client`, `flask user` and `flask routes`, as an administrator types them."""
+
+import json
+import re
+
+import pytest
+from click.testing import CliRunner
+from flask.cli import FlaskGroup, routes_command
+
+from commands import routes
+from domain.roles import Role
+from models import AuditEvent, Client, User, UserSession
+from services import passwords
+from tests import factories
+from tests.apps import another_app
+from tests.page import Browser
+
+CLIENT = ["client", "add", "ООО «Ромашка»", "--account", "00012", "--unp", "190000001",
+          "--email", "buh@romashka.by"]  # fmt: skip
+
+
+@pytest.fixture
+def own_app(tmp_path):
+    with another_app(tmp_path) as app:
+        yield app
+
+
+@pytest.fixture
+def flask(own_app):
+    """Run a command and return its exit status and what it said."""
+    runner = own_app.test_cli_runner()
+
+    def run(*arguments, typed=None):
+        result = runner.invoke(args=list(arguments), input=typed)
+        assert result.exception is None or isinstance(result.exception, SystemExit)
+        return result.exit_code, result.output
+
+    return run
+
+
+def may_sign_in(login, password):
+    user = User.across_clients().where(User.login == login).get()
+    with passwords.slot():
+        return passwords.is_right(password, user.password_hash)
+
+
+def test_a_client_gets_call_details_at_the_address_of_the_connection_application(flask):
+    assert flask(*CLIENT, "--detail-email", "cdr@romashka.by") == (0, "client: 00012\n")
+    client = Client.get()
+    assert (client.invoice_email, client.detail_email) == ("buh@romashka.by", "cdr@romashka.by")
+    assert AuditEvent.get().event == "client_added"
+
+
+def test_without_it_they_go_where_invoices_go(flask):
+    flask(*CLIENT)
+    assert Client.get().detail_email == "buh@romashka.by"
+
+
+def test_a_known_account_is_refused_with_status_1(flask):
+    flask(*CLIENT)
+    assert flask(*CLIENT) == (1, "Error: account 00012: there is one already\n")
+    assert Client.select().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        ("--unp", "19000000"),
+        ("--unp", "1900000012"),
+        ("--unp", "19000000a"),
+        ("--unp", "１９００００００１"),
+        ("--email", "romashka.by"),
+        ("--email", "a@b@c.by"),
+        ("--email", "buh@romashka.by\nBcc: x@evil.example"),
+        ("--email", "buh@romashka.by\r"),
+        ("--email", "buh @romashka.by"),
+        ("--email", "<buh@romashka.by>"),
+        ("--email", "бух@romashka.by"),
+        ("--email", "a@" + "b" * 300),
+        ("--detail-email", "no"),
+        ("--account", "00 12"),
+        ("--account", ""),
+    ],
+)
+def test_a_bad_value_is_one_sentence_and_status_2(flask, option, value):
+    status, said = flask(*CLIENT, option, value)
+    assert status == 2
+    assert re.fullmatch(r"Error: [^\n]+ cannot be used\n", said)
+    assert not Client.select().exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "role"),
+    [
+        (["--client", "00012", "--role", "administrator"], Role.CLIENT_ADMINISTRATOR),
+        (["--client", "00012", "--role", "accountant"], Role.ACCOUNTANT),
+        (["--client", "00012", "--role", "viewer"], Role.VIEWER),
+        (["--operator", "--role", "administrator"], Role.OPERATOR_ADMINISTRATOR),
+        (["--operator", "--role", "clerk"], Role.CLERK),
+    ],
+)
+def test_a_user_gets_a_password_that_can_be_read_out(flask, arguments, role):
+    flask(*CLIENT)
+    status, said = flask("user", "add", "Ivanov", *arguments)
+    assert status == 0
+    password = re.fullmatch(r"password: (\S{12,})\n", said).group(1)
+    assert not set(password) & set("0O1lIo")
+    assert may_sign_in("ivanov", password)
+    assert User.across_clients().get().role == role
+
+
+def test_a_password_can_come_from_the_input(flask):
+    arguments = ("user", "add", "clerk", "--operator", "--role", "clerk", "--password-stdin")
+    assert flask(*arguments, typed="korova-na-lugu\n") == (0, "")
+    assert may_sign_in("clerk", "korova-na-lugu")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "sentence"),
+    [
+        (["petrov", "--client", "999", "--role", "viewer"], 1, "account 999: there is none"),
+        (["IVANOV", "--client", "00012", "--role", "viewer"], 1, "login ivanov: there is one"),
+        (["petrov", "--client", "00012", "--role", "clerk"], 2, "'clerk' is not one of"),
+        (["petrov", "--operator", "--role", "viewer"], 2, "'viewer' is not one of"),
+        (["petrov", "--role", "viewer"], 2, "either --client ACCOUNT or --operator"),
+        (["petrov", "--client", "00012", "--operator", "--role", "administrator"], 2, "either"),
+        (["a b", "--operator", "--role", "clerk"], 2, "login"),
+        (["petrov", "--operator", "--role", "clerk", "--password-stdin"], 2, "8 to 1024"),
+    ],
+)
+def test_a_user_that_cannot_be_is_refused(flask, arguments, status, sentence):
+    flask(*CLIENT)
+    flask("user", "add", "ivanov", "--client", "00012", "--role", "viewer")
+    answered, said = flask("user", "add", *arguments, typed="short\n")
+    assert answered == status
+    assert sentence in said
+    assert User.across_clients().count() == 1
+
+
+def test_a_new_password_ends_all_sessions(flask, own_app):
+    user = factories.make_user(login="ivanov", password="the-old-one")
+    browser = Browser(own_app, user)
+    status, said = flask("user", "password", "ivanov")
+    assert status == 0
+    assert may_sign_in("ivanov", said.removeprefix("password: ").strip())
+    assert not may_sign_in("ivanov", "the-old-one")
+    assert not UserSession.select().exists()
+    browser.get("home.show", status=303)
+    assert flask("user", "password", "nobody") == (1, "Error: login nobody: there is none\n")
+
+
+def test_routes_tell_role_and_scope(flask):
+    status, said = flask("routes", "--json")
+    assert status == 0
+    rows = {row["endpoint"]: row for row in json.loads(said)}
+    assert rows["auth.login"]["scope"] == "public"
+    assert rows["home.show"]["roles"] == ["accountant", "client-administrator", "viewer"]
+    assert rows["operator.retry"] == {
+        "endpoint": "operator.retry",
+        "methods": ["POST"],
+        "rule": "/operator/orders/<key>/retry",
+        "public": False,
+        "roles": ["clerk", "operator-administrator"],
+        "scope": "operator",
+    }
+
+
+def test_plain_routes_are_flasks_own(flask, own_app):
+    with own_app.app_context():
+        plain = own_app.test_cli_runner().invoke(routes_command, ["--sort", "rule"])
+    assert flask("routes", "--sort", "rule")[1] == plain.output
+
+
+def test_as_a_plugin_routes_takes_the_place_of_flasks_own(own_app):
+    """What `bin/` does through an entry point, for Flask asks its own commands first."""
+    group = FlaskGroup(create_app=lambda: own_app)
+    group.add_command(routes.command, "routes")
+    result = CliRunner().invoke(group, ["routes", "--json"])
+    assert json.loads(result.output)
