@@ -42,7 +42,8 @@ def test_a_password_beyond_the_longest_is_not_cut_into_a_right_one():
 
 def test_a_weaker_hash_is_outdated():
     assert not passwords.is_outdated(passwords.hash_password("korova"))
-    assert passwords.is_outdated(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash("korova"))
+    weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    assert passwords.is_outdated(weak.hash("korova"))
 
 
 def test_made_up_passwords_differ_and_can_be_read_out():
