@@ -1,0 +1,325 @@
+"""Files of call records into the table."""
+
+import os
+import random
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from domain.cdr.record import Disposition
+from domain.cdr.registry import UnknownFormat
+from domain.errors import InvalidValue, NotFound
+from models import AuditEvent, Call, Exchange, ImportRun, Subscriber, UnmatchedLeg
+from services import imports, verify
+from services.imports import ImportRequest, import_file
+from services.rematch import rematch
+from services.subscribers import add_subscriber
+from tests.domain.cdr.dialects import CSV_NEW, CUSTOM, row, text
+from tests.factories import NOON, make_client, make_subscriber
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def bring(base, tmp_path):
+    """Import a file of these rows, or of this text."""
+
+    def import_rows(*rows, content=None, name="Master.csv", **request):
+        path = tmp_path / name
+        path.write_text(text(*rows) if content is None else content, "utf-8")
+        return import_file(ImportRequest(path=path, zone="UTC", **request), now=NOON)
+
+    return import_rows
+
+
+@pytest.fixture
+def own(client_row):
+    """Our number in the rows."""
+    return make_subscriber(client_row, number="375171234567")
+
+
+def calls():
+    """The whole table but the run that stored each row."""
+    rows = Call.select().order_by(Call.subscriber_id, Call.started_at, Call.seq).dicts()
+    return [{k: v for k, v in row.items() if k != "import_run"} for row in rows]
+
+
+def later(n, **changes):
+    """A row that begins n minutes after the first."""
+    stamps = {
+        "start": f"2026-03-10 12:{n:02}:00",
+        "answer": f"2026-03-10 12:{n:02}:10",
+        "end": f"2026-03-10 12:{n + 1:02}:10",
+        "uniqueid": f"{1773144000 + 60 * n}.1",
+    }
+    return row(**{**stamps, **changes})
+
+
+def test_every_line_has_one_fate(bring, own):
+    outcome = bring(
+        later(0),
+        later(0),
+        later(1, src="102", dst="103"),
+        later(2, billsec="-1"),
+        ["#"],
+        later(3, src="375291234567", dst="375171234567"),
+    )
+    assert outcome.counts == {
+        "accepted": 2,
+        "duplicates": 1,
+        "rejected": 1,
+        "unmatched": 1,
+        "skipped": 1,
+    }
+    assert (outcome.lines, outcome.calls) == (6, 3)
+    assert [(reject.line, reject.reason) for reject in outcome.rejects] == [
+        (4, "negative duration")
+    ]
+    assert [call["direction"] for call in calls()] == [0, 1]
+    assert verify.run() == []
+    run = ImportRun.get()
+    assert (run.state, run.lines, run.rejects[0]["line"]) == ("done", 6, 4)
+    assert AuditEvent.select().where(AuditEvent.event == "records_imported").count() == 1
+
+
+def test_importing_again_changes_nothing(bring, own):
+    bring(later(0), later(1, src="102"))
+    before = calls()
+    outcome = bring(later(0), later(1, src="102"))
+    assert (outcome.accepted, outcome.duplicates, outcome.unmatched) == (0, 1, 1)
+    assert outcome.known_since is not None
+    assert calls() == before
+    assert UnmatchedLeg.select().count() == 1
+
+
+def test_another_dialect_of_the_same_calls_adds_nothing(bring, own):
+    bring(later(0), later(1))
+    values = dict(zip(CSV_NEW, row(CSV_NEW), strict=True))
+    outcome = bring(row(CUSTOM), content=None, name="custom.csv")
+    assert outcome.format == "asterisk-custom"
+    assert outcome.counts["duplicates"] == 1
+    assert values["uniqueid"] == calls()[0]["uid"]
+
+
+def test_legs_of_one_call_are_one_row_whatever_file_they_come_in(bring, own):
+    failed = later(0, disposition="FAILED", answer="", billsec="0", dstchannel="SIP/a-1")
+    answered = later(1, uniqueid="1773144000.1", dstchannel="SIP/b-2")
+    outcome = bring(failed, answered)
+    at_once = calls()
+    assert (outcome.accepted, outcome.calls) == (2, 1)
+    assert len(at_once) == 1
+    assert at_once[0]["billable_s"] == 60
+    assert at_once[0]["disposition"] == Disposition.ANSWERED
+    Call.delete().execute()
+    bring(answered, name="late-first.csv")
+    moved = calls()[0]["started_at"]
+    bring(failed, name="early-last.csv")
+    assert calls() == at_once
+    assert calls()[0]["started_at"] < moved
+
+
+def test_a_call_between_two_own_numbers_is_two_rows(bring, own):
+    make_subscriber(number="375291234567")
+    assert bring(later(0)).accepted == 1
+    assert sorted((c["number"], c["direction"], c["peer"], c["on_net"]) for c in calls()) == [
+        ("375171234567", 0, "375291234567", True),
+        ("375291234567", 1, "375171234567", True),
+    ]
+    assert verify.run() == []
+
+
+def test_a_call_belongs_to_the_owner_at_its_start(bring, own):
+    Subscriber.update(valid_to=NOON).where(Subscriber.id == own.id).execute()
+    heir = make_subscriber(number="375171234567", valid_from=NOON)
+    bring(later(0, start="2026-03-10 08:59:59"), later(1))  # NOON is 9:00 UTC
+    assert [call["subscriber_id"] for call in calls()] == [own.id, heir.id]
+    assert verify.run() == []
+
+
+def test_with_a_client_only_its_numbers_count_and_the_exchange_is_its_own(bring, own):
+    client = own.client
+    make_subscriber(client, number="101")
+    make_subscriber(number="375291234567")
+    outcome = bring(later(0), later(1, src="101"), later(2, src="375291234567"), client=client)
+    assert (outcome.accepted, outcome.unmatched) == (2, 1)
+    assert not any(call["on_net"] for call in calls())
+    exchange = Exchange.get(Exchange.name == client.account_no)
+    assert exchange.client == client
+    with pytest.raises(InvalidValue):
+        bring(later(0), client=make_client(), exchange_name=exchange.name)
+
+
+def test_extensions_without_a_client_are_nobodys(bring, own):
+    make_subscriber(own.client, number="101")
+    assert bring(later(1, src="101")).unmatched == 1
+
+
+def test_what_was_unmatched_is_accepted_once_its_number_is_there(bring, own):
+    assert bring(later(0, src="375170000001")).unmatched == 1
+    add_subscriber(own.client, "375170000001", now=NOON)
+    outcome = bring(later(0, src="375170000001"))
+    assert (outcome.accepted, outcome.unmatched) == (1, 0)
+    assert UnmatchedLeg.select().count() == 0
+    assert verify.run() == []
+
+
+def test_rematch_does_what_a_clean_import_would(bring, own):
+    rows = [
+        later(0),
+        later(1, src="375170000001"),
+        later(2, src="375170000001", dst="375170000002"),
+        later(3, uniqueid="1773144000.1", dst="375170000001"),
+    ]
+    bring(*rows)
+    add_subscriber(own.client, "375170000001", now=NOON)
+    add_subscriber(own.client, "375291234567", now=NOON)
+    done = rematch(now=NOON)
+    assert (done.matched, done.unmatched) == (2, 0)
+    matched = calls()
+    assert verify.run() == []
+    Call.delete().execute()
+    bring(*rows, name="again.csv")
+    assert calls() == matched
+    assert rematch(now=NOON) == (0, 0, 0)
+
+
+def test_discovery_registers_the_numbers_of_our_side(bring, client_row):
+    path = {"src": "101", "dst": "102", "channel": "SIP/101-1", "dstchannel": "SIP/102-2"}
+    trial = bring(later(0, **path), client=client_row, discover=True, dry_run=True)
+    assert trial.discovered == ["101", "102"]
+    assert trial.accepted == 1
+    assert not Subscriber.of(client_row).exists()
+    outcome = bring(later(0, **path), client=client_row, discover=True)
+    assert outcome.discovered == ["101", "102"]
+    assert {row.number for row in Subscriber.of(client_row)} == {"101", "102"}
+    assert len(calls()) == 2
+    assert bring(later(0, **path), client=client_row, discover=True).discovered == []
+
+
+def test_a_dry_run_counts_the_same_and_stores_nothing(bring, own):
+    rows = [later(0), later(0), later(1, src="102"), later(2, billsec="x")]
+    trial = bring(*rows, dry_run=True)
+    assert not Call.select().exists()
+    assert not ImportRun.select().exists()
+    assert not Exchange.select().exists()
+    assert bring(*rows).counts == trial.counts
+    assert bring(*rows, dry_run=True).counts == {**trial.counts, "accepted": 0, "duplicates": 2}
+
+
+def test_a_refused_file_leaves_nothing_behind(bring, own, tmp_path):
+    for content in ("", "no, call, records\n"):
+        with pytest.raises(UnknownFormat):
+            bring(content=content)
+    with pytest.raises(NotFound):
+        import_file(ImportRequest(path=tmp_path / "none", zone="UTC"), now=NOON)
+    assert not ImportRun.select().exists()
+    assert not Exchange.select().exists()
+
+
+def test_a_failed_import_goes_on_where_it_stopped(bring, own, monkeypatch):
+    rows = [later(n % 50, uniqueid=f"1773144{n:03}.1") for n in range(30)]
+    monkeypatch.setattr(imports, "BATCH", 10)
+    store = imports.call_store.store_unmatched
+    batches = []
+
+    def run_out_of_space(*arguments):
+        batches.append(arguments)
+        if len(batches) == 2:
+            raise OSError("no space")
+        store(*arguments)
+
+    monkeypatch.setattr(imports.call_store, "store_unmatched", run_out_of_space)
+    with pytest.raises(OSError, match="no space"):
+        bring(*rows)
+    run = ImportRun.get()
+    assert (run.state, run.error, run.lines) == ("failed", "OSError: no space", 10)
+    outcome = bring(*rows)
+    assert (outcome.resumed_at, outcome.accepted, outcome.duplicates) == (10, 30, 0)
+    run = ImportRun.get()
+    assert (run.state, run.error, run.lines, run.calls) == ("done", "", 30, 30)
+
+
+# --- Killed for real ------------------------------------------------------------------------------
+
+
+def flask(data_dir, *arguments, **options):
+    env = {**os.environ, "CABINET_DATA_DIR": str(data_dir), "FLASK_APP": "app", "CABINET_DEMO": "0"}
+    command = [sys.executable, "-m", "flask", *map(str, arguments)]
+    return subprocess.Popen(command, cwd=ROOT, env=env, **options)  # noqa: S603 - our own command
+
+
+def prepare(data_dir):
+    """A cabinet with a client of two numbers."""
+    for arguments in (
+        ("db", "upgrade"),
+        ("client", "add", "Test", "--account", "1", "--unp", "190000001", "--email", "a@b.by"),
+        ("subscriber", "add", "1", "375171234567"),
+        ("subscriber", "add", "1", "375291234567"),
+    ):
+        assert flask(data_dir, *arguments).wait() == 0
+
+
+def contents(data_dir):
+    """The tables that an import writes, without the moments at which it did."""
+    with closing(sqlite3.connect(data_dir / "cabinet.db")) as base:
+        tables = {
+            name: base.execute(f"SELECT * FROM {name} ORDER BY 1, 2, 3").fetchall()  # noqa: S608
+            for name in ("call", "unmatched_leg", "exchange")
+        }
+        run = "id, file_sha256, state, lines, calls, accepted, duplicates, rejected, unmatched"
+        tables["import_run"] = base.execute(f"SELECT {run}, skipped FROM import_run").fetchall()  # noqa: S608
+        return tables
+
+
+def big_file(path):
+    """Forty thousand records, some of them twice, some in pieces far from each other."""
+    rng = random.Random(1)  # noqa: S311 - test data
+    rows = []
+    for n in range(40_000):
+        hour, minute, second = n // 3600 % 12, n // 60 % 60, n % 60
+        changes = {
+            "src": rng.choice(("375171234567", "375291234567", "101")),
+            "dst": rng.choice(("375291234567", "80171112233")),
+            "start": f"2026-03-10 {hour:02}:{minute:02}:{second:02}",
+            "answer": "",
+            "end": f"2026-03-10 {hour + 1:02}:{minute:02}:{second:02}",
+            "duration": "3600",
+            "billsec": str(rng.randrange(3600)),
+            "uniqueid": f"{1773100000 + rng.randrange(30_000)}.{n % 2}",
+        }
+        rows.append(row(**changes))
+    path.write_text(text(*rows), "utf-8")
+
+
+def lines_done(data_dir):
+    with closing(sqlite3.connect(data_dir / "cabinet.db", timeout=30)) as base:
+        found = base.execute("SELECT max(lines) FROM import_run").fetchone()
+    return found[0] or 0
+
+
+def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
+    file = tmp_path / "Master.csv"
+    big_file(file)
+    clean, killed = tmp_path / "clean", tmp_path / "killed"
+    prepare(clean)
+    prepare(killed)
+    command = ("cdr", "import", file, "--zone", "UTC")
+    assert flask(clean, *command).wait() == 0
+    for past in (0, 10_000, 20_000):  # in the first batch, after it, after one more
+        process = flask(killed, *command, start_new_session=True)
+        while process.poll() is None and lines_done(killed) <= past - 10_000:
+            time.sleep(0.01)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert lines_done(killed) < 40_000, "it was over before it was killed"
+    assert flask(killed, *command).wait() == 0
+    assert contents(killed) == contents(clean)
+    assert flask(killed, "verify").wait() == 0
+    with closing(sqlite3.connect(killed / "cabinet.db")) as base:
+        assert base.execute("SELECT count(*) FROM import_run").fetchone() == (1,)
