@@ -88,6 +88,7 @@ def update(language: str, template: Catalog, folder: Path = FOLDER) -> Catalog:
     text.parent.mkdir(parents=True, exist_ok=True)
     with text.open("wb") as file:
         write_po(file, catalogue, width=96, sort_output=True, ignore_obsolete=True)
+    catalogue = load(language, folder)  # as whoever checks will read it
     program.write_bytes(compiled(catalogue))
     return catalogue
 

@@ -56,7 +56,8 @@ def test_what_is_missing_is_found(tmp_path):
         "ru: messages.mo is not made of messages.po; run bin/texts",
         "without Russian: Day {start}",
     ]
-    catalogues.update("ru", template, tmp_path)
+    for language in catalogues.LANGUAGES:
+        catalogues.update(language, template, tmp_path)
     assert catalogues.breaches(template, tmp_path) == [
         "without Russian: Day {start}",
         "without Russian: New",
@@ -95,7 +96,9 @@ def test_step_two_speaks_the_words_of_the_source(step_two):
     assert "Список абонентов" in page.caption.text
     heads = [" ".join(head.text.split()) for head in page.select("thead th")]
     assert heads == ["Отметить все", "Номер телефона", "Ф.И.О.", "Статус", "Причина статуса"]
-    first = [" ".join(cell.get_text(" ").split()) for cell in page.select_one("tbody tr").select("td")]
+    first = [
+        " ".join(cell.get_text(" ").split()) for cell in page.select_one("tbody tr").select("td")
+    ]
     assert first[2:] == ["SIP соединение SIP-соединение", "Активный", ""]
     assert {"Строк на странице", "Ввести свой список абонентов"} <= set(labels(page))
     assert "Страница 1 из 1" in page.main.text
