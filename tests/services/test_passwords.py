@@ -46,6 +46,10 @@ def test_a_weaker_hash_is_outdated():
     assert passwords.is_outdated(weak.hash("korova"))
 
 
+def test_an_absent_user_costs_the_same_work():
+    assert not passwords.is_outdated(passwords.STAND_IN)
+
+
 def test_made_up_passwords_differ_and_can_be_read_out():
     made = {passwords.make_up() for _ in range(200)}
     assert len(made) == 200
