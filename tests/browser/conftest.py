@@ -59,10 +59,9 @@ def cabinet(tmp_path_factory):
 class Watch:
     """What went wrong on a page, as the browser tells it."""
 
-    def __init__(self, page, address):
-        self.page = page
+    def __init__(self, page, address, expected):
         self.complaints = []
-        self.expected = ("status of 4", "status of 5")  # answers that tests provoke
+        self._expected = expected  # words of complaints that the test provokes
         self._host = urlsplit(address).netloc
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
@@ -70,7 +69,7 @@ class Watch:
 
     def _hear(self, message):
         if message.type in ("error", "warning") and not any(
-            words in message.text for words in self.expected
+            words in message.text for words in self._expected
         ):
             self.complaints.append(message.text)
 
@@ -81,7 +80,7 @@ class Watch:
 
 
 @pytest.fixture
-def visit(chromium, cabinet, request):
+def visit(chromium, cabinet):
     """Open a new browser window of a person: `visit("demo")` is signed in and at home."""
     windows = []
 
@@ -97,13 +96,14 @@ def visit(chromium, cabinet, request):
         )
         context.set_default_timeout(20_000)
         page = context.new_page()
-        windows.append((context, Watch(page, address)))
+        windows.append((context, Watch(page, address, open_window.expected)))
         if login:
             sign_in(page, login)
         if path != "/" or not login:
             page.goto(path)
         return page
 
+    open_window.expected = ["status of 4", "status of 5"]
     yield open_window
     complaints = [each for _, watch in windows for each in watch.complaints]
     for context, _ in windows:
@@ -117,7 +117,7 @@ def sign_in(page, login):
     page.get_by_label("Логин").fill(login)
     page.get_by_label("Пароль").fill(PASSWORD)
     page.get_by_role("button", name="Войти").click()
-    page.get_by_role("button", name="Выход").wait_for(state="attached")
+    page.wait_for_url(lambda address: "/login" not in address)
 
 
 def keep_picture(page, name):
