@@ -132,6 +132,8 @@ def _prepare_data(config: Config) -> None:
         with db.connection_context():
             database.upgrade()
             if config.DEMO:
+                if not demo.is_loaded():
+                    click.echo("Loading the demo …")
                 demo.ensure(now=clock.now())
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]

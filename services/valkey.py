@@ -63,7 +63,8 @@ def part(socket: Path) -> processes.Part:
             f"A {SERVER_NAME} of an earlier run still holds {socket.parent} and does not stop"
         )
     command = (binary(), *_settings(socket))
-    return processes.Part("valkey", command, stage=1, pass_fds=(os.dup(lock.fileno()),))
+    with lock:  # held through the copy, by us and by the server
+        return processes.Part("valkey", command, stage=1, pass_fds=(os.dup(lock.fileno()),))
 
 
 def _settings(socket: Path) -> tuple[str, ...]:

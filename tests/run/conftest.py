@@ -1,0 +1,127 @@
+"""A whole cabinet of real processes, on a data dir and ports of its own."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+WAIT_S = 90  # generous: other work may keep the machine busy
+
+
+def free_port():
+    """A port nobody listens on, with room for the mailbox's 10000 above."""
+    while True:
+        with socket.socket() as probe, socket.socket() as other:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+            if port < 55_000 and other.connect_ex(("127.0.0.1", port + 10_000)):
+                return port
+
+
+def wait_for(condition, what):
+    """Wait until `condition()` gives something true, and return it."""
+    deadline = time.monotonic() + WAIT_S
+    while time.monotonic() < deadline:
+        if found := condition():
+            return found
+        time.sleep(0.05)
+    raise AssertionError(f"waited {WAIT_S} s for {what}")
+
+
+class Cabinet:
+    """What `bin/run` starts once it has its packages."""
+
+    def __init__(self, data_dir, **settings):
+        self.data_dir = Path(data_dir)
+        self.port = settings.pop("PORT", None) or free_port()
+        ours = {"DATA_DIR": data_dir, "PORT": self.port, "WORKERS": 1, **settings}
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("CABINET_")}
+        self.env = {**inherited, **{f"CABINET_{name}": str(value) for name, value in ours.items()}}
+        self.process = None
+
+    def flask(self, *arguments):
+        """Start a `flask` command with this cabinet's environment."""
+        return subprocess.Popen(  # noqa: S603
+            [sys.executable, "-m", "flask", *arguments],
+            cwd=ROOT,
+            env=self.env,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def start(self):
+        """Start everything and wait until it says that it is ready."""
+        self.process = self.flask("serve")
+        self.output = ""
+        for line in self.process.stdout:
+            self.output += line
+            if "Ctrl-C stops it" in line:
+                return self
+        raise AssertionError(f"it ended: {self.output}")
+
+    def stop(self, number=signal.SIGTERM):
+        """Signal it once and return its exit status."""
+        self.process.send_signal(number)
+        rest, _ = self.process.communicate(timeout=WAIT_S)
+        self.output += rest
+        return self.process.returncode
+
+    def refusal(self):
+        """What it says when it cannot start: (exit status, lines)."""
+        process = self.flask("serve")
+        output, _ = process.communicate(timeout=WAIT_S)
+        return process.returncode, output.strip().splitlines()
+
+    def pids(self, words=""):
+        """Processes of this cabinet whose command line has `words`: its data dir tells them."""
+        mark = f"CABINET_DATA_DIR={self.data_dir}".encode()
+        found = []
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    environ = (entry / "environ").read_bytes().split(b"\0")
+                    command = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+                except (OSError, UnicodeDecodeError):
+                    continue
+                ours = mark in environ or str(self.data_dir) in command  # Valkey renames itself
+                if ours and words in command:
+                    found.append(int(entry.name))
+        return sorted(found)
+
+    def clear(self):
+        """Whatever a failed test has left running."""
+        if self.process is None:
+            return  # it was only asked, and the data dir may be another cabinet's
+        self.process.kill()
+        self.process.communicate()
+        for pid in self.pids():
+            os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def make_cabinet(tmp_path):
+    """Build cabinets; all that runs is ended after the test."""
+    made = []
+
+    def make(data_dir=None, **settings):
+        made.append(Cabinet(data_dir or tmp_path / "var", **settings))
+        return made[-1]
+
+    yield make
+    for cabinet in made:
+        cabinet.clear()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """One cabinet for the tests of a module that only look at it or kill its parts."""
+    cabinet = Cabinet(tmp_path_factory.mktemp("run") / "var")
+    yield cabinet.start()
+    cabinet.clear()
