@@ -7,7 +7,6 @@ up through the client, so that a stranger's key is one that does not exist.
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from flask import (
     Flask,
@@ -26,7 +25,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints import sessions
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
-from blueprints.paths import full_path, local_path, page_of_form
+from blueprints.paths import full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
 from models import db, tenant_guard
 from services import access, clock
@@ -157,11 +156,7 @@ def is_own_origin() -> bool:
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         return False
     origin = request.headers.get("Origin")
-    if origin is None:
-        return True
-    public_url = urlsplit(current_app.config["CABINET"].public_url)
-    own = {f"{public_url.scheme}://{public_url.netloc}", request.host_url.rstrip("/")}
-    return origin in own
+    return origin is None or origin in own_origins()
 
 
 def _enter() -> None:

@@ -32,6 +32,19 @@ def local_path(target: str) -> str | None:
     return target
 
 
+def origin_of(url: str) -> str:
+    """Scheme, host and port of an address as browsers write an origin: no default port."""
+    parts = urlsplit(url)
+    host, _, port = parts.netloc.lower().rpartition("@")[2].partition(":")
+    default = {"http": "80", "https": "443"}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port and port != default else "")
+
+
+def own_origins() -> set[str]:
+    """Where our pages come from: the public address, and the one this request was sent to."""
+    return {origin_of(current_app.config["CABINET"].public_url), origin_of(request.host_url)}
+
+
 def page_of_form() -> str | None:
     """The page that a form was sent from: its own address when that can be fetched, else the page
     the browser names, when it is ours.
@@ -39,7 +52,7 @@ def page_of_form() -> str | None:
     if _can_be_fetched(request.path):
         return full_path()
     referrer = urlsplit(request.referrer or "")
-    if referrer.netloc != request.host:
+    if origin_of(request.referrer or "") not in own_origins():
         return None
     target = referrer.path + (f"?{referrer.query}" if referrer.query else "")
     return local_path(target)

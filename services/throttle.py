@@ -46,10 +46,10 @@ def check(account_hash: str, *, user: User | None, ip: str, now: datetime) -> No
     """Raise `TooManySignIns` when this attempt must wait; no password is looked at then."""
     failures = SignInFailure.select(SignInFailure.at)
     of_account = failures.where(SignInFailure.account_hash == account_hash)
-    if ip in _own_addresses(user, now=now):
+    own = _own_addresses(user, now=now)
+    if ip in own:
         waits = [_wait(of_account.where(SignInFailure.ip == ip), BY_OWN_ADDRESS, now)]
     else:
-        own = _own_addresses(user, now=now)
         waits = [_wait(of_account.where(SignInFailure.ip.not_in(own or [""])), BY_ACCOUNT, now)]
     waits.append(_wait(failures.where(SignInFailure.ip == ip), BY_ADDRESS, now))
     if longest := max(waits):
