@@ -26,7 +26,7 @@ from services import clock, database, demo, processes, valkey
 
 ROOT = Path(__file__).parent.parent
 LOOPBACK = "127.0.0.1"
-WEB_THREADS = 8
+WEB_THREADS = 4
 WEB_STOP_S = 8  # then granian kills a process that still answers somebody
 SLOW_START_S = 30
 PORT_PATIENCE_S = 8  # what the web server of a killed run gets to leave its port
