@@ -1,0 +1,176 @@
+"""The whole chain on real processes: an order in the pages, a job, one letter; and the same with
+each of its processes killed in between.
+"""
+
+import os
+import signal
+import sqlite3
+import zlib
+from contextlib import closing, suppress
+from email import message_from_bytes, policy
+from itertools import chain as chained
+
+import pytest
+from redis import Redis
+from rq import Queue
+from rq.serializers import JSONSerializer
+
+from tests import smtp_sink
+from tests.run.conftest import wait_for
+from tests.run.person import Person
+from tests.smtp_sink import SmtpSink
+
+PASSWORD = "chain-tests-2026"
+
+
+@pytest.fixture(scope="module")
+def sink():
+    with SmtpSink() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def chain(tmp_path_factory, sink):
+    """A cabinet whose mail goes to a server that misbehaves on demand."""
+    from tests.run.conftest import Cabinet  # noqa: PLC0415 - after the fixtures of its module
+
+    cabinet = Cabinet(
+        tmp_path_factory.mktemp("chain") / "var",
+        DEMO_PASSWORD=PASSWORD,
+        MAIL_SERVER="127.0.0.1",
+        MAIL_PORT=sink.port,
+        ORDERS_PER_HOUR=0,
+        RECONCILE_EVERY_S=1,
+    ).start()
+    yield cabinet
+    cabinet.stop()
+    cabinet.clear()
+
+
+@pytest.fixture
+def person(chain, sink):
+    sink.mode = smtp_sink.OK
+    someone = Person(f"http://127.0.0.1:{chain.port}")
+    someone.sign_in("demo", PASSWORD)
+    return someone
+
+
+def to_second_step(person):
+    person.open("/bills/call-detail/")
+    person.press("Далее")
+
+
+def order(person):
+    """Order the first number; returns the key."""
+    ticks = [box["value"] for box in person.page.select("input[name=tick]")]
+    person.press("Сформировать детализацию", tick=ticks[:1])
+    assert "будет выслана на адрес" in person.page.text
+    return person.url.rpartition("/")[2]
+
+
+def letters(sink, key):
+    """Acknowledged letters of one order."""
+    found = [message_from_bytes(each.content, policy=policy.default) for each in sink.accepted]
+    return [letter for letter in found if key in letter["Message-ID"]]
+
+
+def state(chain, key):
+    with closing(sqlite3.connect(chain.data_dir / "cabinet.db")) as base:
+        query = "SELECT state FROM customer_order WHERE key = ?"
+        return base.execute(query, (key,)).fetchone()[0]
+
+
+def wait_until_sent(chain, key):
+    wait_for(lambda: state(chain, key) == "sent", f"order {key}")
+
+
+def kill(chain, words):
+    """kill -9 every process of the cabinet with `words` in its command line."""
+    victims = chain.pids(words)
+    assert victims, words
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+
+
+READ = {
+    b"string": lambda connection, name: [connection.get(name)],
+    b"hash": lambda connection, name: chained.from_iterable(connection.hgetall(name).items()),
+    b"list": lambda connection, name: connection.lrange(name, 0, -1),
+    b"set": lambda connection, name: connection.smembers(name),
+    b"zset": lambda connection, name: connection.zrange(name, 0, -1),
+    b"stream": lambda connection, name: [repr(connection.xrange(name)).encode()],
+}
+
+
+def contents(connection):
+    """Every key and value that Redis holds, RQ's compressed ones unpacked."""
+    for name in connection.scan_iter("*"):
+        yield name
+        for value in READ[connection.type(name)](connection, name):
+            yield value
+            with suppress(zlib.error):
+                yield zlib.decompress(value)
+
+
+def test_an_order_becomes_one_letter(chain, sink, person):
+    to_second_step(person)
+    key = order(person)
+    wait_until_sent(chain, key)
+    assert len(letters(sink, key)) == 1
+
+
+def test_a_killed_worker_costs_no_letter_and_makes_no_second_one(chain, sink, person):
+    sink.mode = smtp_sink.HANG_BANNER
+    to_second_step(person)
+    key = order(person)
+    wait_for(lambda: state(chain, key) == "sending", "the worker to be in the middle")
+    kill(chain, "flask worker")
+    sink.mode = smtp_sink.OK
+    wait_until_sent(chain, key)
+    assert len(letters(sink, key)) == 1
+
+
+def test_an_order_placed_while_valkey_is_dead_is_carried_out(chain, sink, person):
+    to_second_step(person)
+    kill(chain, "valkey-server")
+    key = order(person)
+    wait_until_sent(chain, key)
+    assert len(letters(sink, key)) == 1
+
+
+def test_a_killed_web_server_comes_back_and_the_draft_is_still_there(chain, sink, person):
+    to_second_step(person)
+    before = person.page
+    kill(chain, "granian")
+
+    def is_back():
+        try:
+            return person.open(person.url)
+        except OSError:
+            return None
+
+    wait_for(is_back, "the web server")
+    assert before.select_one("h1").text == person.page.select_one("h1").text
+    key = order(person)
+    wait_until_sent(chain, key)
+    assert len(letters(sink, key)) == 1
+
+
+def test_what_is_put_into_redis_by_others_is_not_run(chain, tmp_path):
+    """JSON alone would not help: RQ imports whatever path a job names."""
+    witness = tmp_path / "witness"
+    socket = chain.data_dir / "valkey" / "valkey.sock"
+    with Redis(unix_socket_path=str(socket)) as connection:
+        queue = Queue("orders", connection=connection, serializer=JSONSerializer)
+        job = queue.enqueue("os.system", f"touch {witness}")
+        wait_for(lambda: job.get_status(refresh=True) == "failed", "the job to be refused")
+        everything = b"\n".join(contents(connection))
+    assert not witness.exists()
+    assert b"@" not in everything
+    assert b"37517" not in everything
+
+
+def test_after_all_that_every_invariant_holds(chain):
+    process = chain.flask("verify", "--json")
+    output, _ = process.communicate(timeout=90)
+    assert process.returncode == 0, output
