@@ -35,6 +35,9 @@ _CALL = (
     "legs",
     "import_run_id",
 )
+_SELECT = (
+    'SELECT uid, subscriber_id, direction, number, import_run_id, started_at, seq, legs FROM "call"'
+)
 _UNMATCHED = ("exchange_id", "uid", "leg", "client_id", "record", "import_run_id")
 
 Key = tuple[str, int, int]  # uid, subscriber, direction
@@ -94,14 +97,13 @@ def store_calls(
 
 
 def _load(exchange: Exchange, uids: Iterable[str]) -> dict[Key, _Row]:
-    fields = (Call.uid, Call.subscriber_id, Call.direction, Call.number, Call.import_run)
-    query = Call.select(*fields, Call.started_at, Call.seq, Call.legs)
+    """The stored calls with these ids. The statement is text, for it is the same every time."""
     rows: dict[Key, _Row] = {}
     for chunk in _chunks(uids):
-        found = query.where(Call.exchange == exchange, Call.uid.in_(chunk))
-        for uid, subscriber_id, direction, number, run_id, started_at, seq, legs in db.execute(
-            found
-        ):
+        marks = ", ".join([db.param] * len(chunk))
+        statement = f"{_SELECT} WHERE exchange_id = {db.param} AND uid IN ({marks})"
+        found = db.execute_sql(statement, (exchange.id, *chunk))
+        for uid, subscriber_id, direction, number, run_id, started_at, seq, legs in found:
             primary_key = (subscriber_id, started_at, seq)
             rows[uid, subscriber_id, direction] = _Row(number, run_id, primary_key, load(legs))
     return rows

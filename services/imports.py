@@ -24,7 +24,7 @@ from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
 from services.transactions import write_tx
 
-BATCH = 10_000  # lines in one transaction: about 0.1 s of writing
+BATCH = 5_000  # lines in one transaction: about 0.1 s, so that orders are not kept waiting
 MAIN_EXCHANGE = "main"
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import InvalidValue
@@ -29,8 +30,17 @@ def uid_epoch(uid: str) -> int | None:
     return int(found[1]) if found else None
 
 
+@cache
+def _times_of_day() -> dict[str, int]:
+    """Seconds since midnight of each ` HH:MM:SS`."""
+    return {
+        f" {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}": second
+        for second in range(86400)
+    }
+
+
 class LocalTimes:
-    """Reads `YYYY-MM-DD HH:MM:SS` of one zone; days and times of day are remembered.
+    """Reads `YYYY-MM-DD HH:MM:SS` of one zone; midnights are remembered.
 
     A time that comes twice (clocks put back) is the one nearer to `near`, without it the first.
     A time that never was (clocks put forward, the exchange's clock was not yet) is counted by
@@ -40,13 +50,13 @@ class LocalTimes:
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
         self._midnights: dict[str, int] = {}  # days of one offset only
-        self._seconds: dict[str, int] = {}
+        self._seconds = _times_of_day()
         self.uneven_days: set[str] = set()
 
     def epoch(self, text: str, near: int | None = None) -> int:
         """UTC epoch seconds, fractions dropped; `ValueError` for what is no time."""
         try:
-            return self._midnights[text[:10]] + self._seconds[text[11:]]
+            return self._midnights[text[:10]] + self._seconds[text[10:]]
         except KeyError:
             return self._read(text, near)
 
@@ -58,17 +68,14 @@ class LocalTimes:
         first, second = (int(moment.replace(fold=fold).timestamp()) for fold in (0, 1))
         if first <= 0:
             raise ValueError("unreadable time")
-        if len(text) == 19:
-            self._remember(text, moment)
+        self._remember(text[:10], moment)
         if second > first and near is not None:
             return min((first, second), key=lambda seconds: abs(seconds - near))
         return first
 
-    def _remember(self, text: str, moment: datetime) -> None:
+    def _remember(self, day: str, moment: datetime) -> None:
         midnight = moment.replace(hour=0, minute=0, second=0)
-        hours = [midnight.utcoffset(), (midnight + timedelta(days=1)).utcoffset()]
-        if hours[0] == hours[1]:
-            self._midnights[text[:10]] = int(midnight.timestamp())
+        if midnight.utcoffset() == (midnight + timedelta(days=1)).utcoffset():
+            self._midnights[day] = int(midnight.timestamp())
         else:
-            self.uneven_days.add(text[:10])
-        self._seconds[text[11:]] = moment.hour * 3600 + moment.minute * 60 + moment.second
+            self.uneven_days.add(day)
