@@ -38,7 +38,7 @@ def check_unp(unp: str) -> str:
 def check_account_no(account_no: str) -> str:
     """Лицевой счёт: up to 64 characters without spaces."""
     if not _WORD.fullmatch(account_no):
-        raise InvalidValue(what="account (up to 64 characters, no spaces)", value=_shown(account_no))
+        raise InvalidValue(what="account (64 characters, no spaces)", value=_shown(account_no))
     return account_no
 
 
@@ -63,7 +63,7 @@ def check_login(login: str) -> str:
     """A login in its stored form: up to 64 characters without spaces."""
     folded = fold_login(login)
     if not _WORD.fullmatch(folded):
-        raise InvalidValue(what="login (up to 64 characters, no spaces)", value=_shown(login))
+        raise InvalidValue(what="login (64 characters, no spaces)", value=_shown(login))
     return folded
 
 
