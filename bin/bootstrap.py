@@ -59,13 +59,13 @@ def ensure_installed(name: str) -> None:
         if stamp_is(stamp, wanted) and PYTHON.exists() and not UNFINISHED.exists():
             return
         if UNFINISHED.exists() or not (PYTHON.exists() and fits_here()):
-            print("Making .venv …", flush=True)
+            print("Making .venv ...", flush=True)
             shutil.rmtree(VENV, ignore_errors=True)  # half-made by a killed run, or for elsewhere
         try:
             VENV.mkdir(exist_ok=True)
             UNFINISHED.touch()
             make_venv()
-            print(f"Installing {name} …", flush=True)
+            print(f"Installing {name} ...", flush=True)
             pip(
                 *("install", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)),
                 lock=lock,
@@ -140,14 +140,14 @@ def pip(*arguments: str, lock: int) -> None:
     if done.returncode:
         log = ROOT / ".venv" / "pip.log"
         log.write_text(done.stderr, encoding="utf-8")
-        fail(f"{explain(done.stderr)} Everything pip said is in {log}.")
+        fail(f"{explain(done.stderr)}; what pip said is in {log}.")
 
 
 def explain(output: str) -> str:
     """Say in one sentence why pip failed: the network, the index, a wrong hash, or its words."""
     lower = output.lower()
     if "do not match the hashes" in lower:
-        return "A downloaded package is not the one that was pinned (its hash differs)."
+        return "A downloaded package is not the one that was pinned (its hash differs)"
     unreachable = (
         "connection",
         "retrying",
@@ -159,12 +159,12 @@ def explain(output: str) -> str:
     if any(word in lower for word in unreachable):
         return (
             "The packages could not be downloaded, the package index does not answer: check the"
-            " network and pip's settings (pip.conf, PIP_INDEX_URL)."
+            " network and pip's settings (pip.conf, PIP_INDEX_URL)"
         )
     if "no matching distribution" in lower:
-        return "The package index does not have a pinned package for this Python and machine."
+        return "The package index does not have a pinned package for this Python and machine"
     errors = [line for line in output.splitlines() if line.startswith("ERROR")]
-    return f"The packages could not be installed: {(errors or ['pip failed'])[-1]}."
+    return f"The packages could not be installed: {(errors or ['pip failed'])[-1]}"
 
 
 def find_chromium() -> str | None:

@@ -133,7 +133,7 @@ def _prepare_data(config: Config) -> None:
             database.upgrade()
             if config.DEMO:
                 if not demo.is_loaded():
-                    click.echo("Loading the demo …")
+                    click.echo("Loading the demo ...")
                 demo.ensure(now=clock.now())
     except OperationalError as error:
         reason = str(error).strip().splitlines()[0]
