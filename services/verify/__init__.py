@@ -1,0 +1,6 @@
+"""Invariants over the data: `flask verify` runs them all. One module per subject."""
+
+from services.verify import orders, records
+from services.verify.registry import CHECKS, Breach, run
+
+__all__ = ["CHECKS", "Breach", "orders", "records", "run"]

@@ -1,0 +1,99 @@
+"""Invariants of orders, their files and their letters."""
+
+from collections.abc import Iterator
+
+from peewee import JOIN, ModelSelect, fn
+
+from domain.orders import FINAL_STATES, OPEN_STATES, MailState, OrderState
+from models import Artefact, Mail, Order, OrderSubscriber, Subscriber
+from services import artefacts
+from services.verify.registry import check
+
+
+def _orders(*fields: object) -> ModelSelect:
+    return Order.across_clients(*fields)
+
+
+@check
+def a_sent_order_has_one_sent_letter() -> Iterator[str]:
+    """Not none, and not two; and a letter that went out belongs to an order that says so."""
+    sent = (
+        _orders(Order.id, Order.state, fn.COUNT(Mail.id))
+        .join(Mail, JOIN.LEFT_OUTER, on=(Mail.order == Order.id) & (Mail.state == MailState.SENT))
+        .group_by(Order.id, Order.state)
+    )
+    for order_id, state, letters in sent.tuples():
+        if letters != (state == OrderState.SENT):
+            yield f"order {order_id} is {state} and has {letters} sent letters"
+
+
+@check
+def an_order_is_about_numbers_of_its_client() -> Iterator[str]:
+    """At least one, and all of them the client's."""
+    counted = (
+        _orders(Order.id, fn.COUNT(OrderSubscriber.subscriber))
+        .join(OrderSubscriber, JOIN.LEFT_OUTER, on=OrderSubscriber.order == Order.id)
+        .group_by(Order.id)
+        .having(fn.COUNT(OrderSubscriber.subscriber) == 0)
+    )
+    for order_id, _ in counted.tuples():
+        yield f"order {order_id} is about no number"
+    foreign = (
+        _orders(Order.id, Subscriber.id)
+        .join(OrderSubscriber, on=OrderSubscriber.order == Order.id)
+        .join(Subscriber, on=OrderSubscriber.subscriber == Subscriber.id)
+        .where(Subscriber.client != Order.client)
+    )
+    for order_id, subscriber_id in foreign.tuples():
+        yield f"order {order_id} is about subscriber {subscriber_id} of another client"
+
+
+@check
+def orders_of_a_client_are_numbered_without_gaps() -> Iterator[str]:
+    """From one to as many as there are."""
+    counted = _orders(
+        Order.client, fn.COUNT(Order.id), fn.MIN(Order.number), fn.MAX(Order.number)
+    ).group_by(Order.client)
+    for client_id, count, first, last in counted.tuples():
+        if (first, last) != (1, count):
+            yield f"client {client_id} has {count} orders numbered {first} to {last}"
+
+
+@check
+def a_finished_order_is_held_by_nobody() -> Iterator[str]:
+    """No lease, and a time at which it was closed."""
+    held = _orders(Order.id, Order.state).where(
+        Order.state.in_(FINAL_STATES),
+        Order.lease_until.is_null(is_null=False) | Order.closed_at.is_null(),
+    )
+    for order_id, state in held.tuples():
+        yield f"order {order_id} is {state} and still held, or was never closed"
+
+
+@check
+def an_open_order_is_not_closed() -> Iterator[str]:
+    """What is still to be done has no closing time, and a next try not before its promise."""
+    odd = _orders(Order.id, Order.state).where(
+        Order.state.in_(OPEN_STATES),
+        Order.closed_at.is_null(is_null=False) | (Order.next_try_at < Order.due_at),
+    )
+    for order_id, state in odd.tuples():
+        yield f"order {order_id} is {state} and closed, or to be tried before its time"
+
+
+@check
+def a_made_file_is_whole() -> Iterator[str]:
+    """Each file that has not been removed is there, with the digest written down."""
+    for artefact in Artefact.select().where(Artefact.removed_at.is_null()):
+        if not artefacts.is_whole(artefact):
+            yield f"the file {artefact.path} is missing or changed"
+
+
+@check
+def a_letter_is_frozen_under_its_own_id() -> Iterator[str]:
+    """The Message-ID names the order, and the bytes not sent yet are there."""
+    for mail in Mail.select(Mail, Order).join(Order):
+        if mail.order.key not in mail.message_id:
+            yield f"mail {mail.id} has the Message-ID of another order"
+        if mail.state == MailState.READY and not (artefacts.folder() / mail.path).is_file():
+            yield f"mail {mail.id} is ready and its bytes are gone"
