@@ -1,0 +1,175 @@
+"""`flask subscriber`, `cdr`, `demo` and `verify`, as an administrator types them."""
+
+import csv
+import json
+
+import pytest
+
+from models import Call, ImportRun, Subscriber, UnmatchedLeg, db
+from tests.apps import another_app
+from tests.domain.cdr.dialects import row, text
+
+CLIENT = ["client", "add", "Test", "--account", "00012", "--unp", "190000001", "--email", "a@b.by"]
+KEYS = {
+    *("file", "format", "lines", "calls", "accepted", "duplicates", "rejected", "unmatched"),
+    *("skipped", "first", "last", "rejects"),
+}
+
+
+@pytest.fixture
+def flask(app, tmp_path):
+    """Type a command into a cabinet of its own; gives exit status, stdout and stderr."""
+    with another_app(tmp_path / "var", DEMO_PASSWORD="secret") as own_app:
+        runner = own_app.test_cli_runner()
+
+        def run(*arguments):
+            result = runner.invoke(args=[str(argument) for argument in arguments])
+            known = result.exception is None or isinstance(result.exception, SystemExit)
+            assert known, result.output
+            return result.exit_code, result.stdout, result.stderr
+
+        assert run(*CLIENT)[0] == 0
+        yield run
+
+
+@pytest.fixture
+def master(tmp_path):
+    """A Master.csv of two good records, one of nobody's and one of nonsense."""
+    path = tmp_path / "Master.csv"
+    rows = [
+        row(),
+        row(src="101", uniqueid="1773144060.1"),
+        row(src="102", uniqueid="1773144120.1"),
+        row(billsec="-1"),
+    ]
+    path.write_text(text(*rows), "utf-8")
+    return path
+
+
+def one(query):
+    with db.connection_context():
+        return query()
+
+
+def test_a_file_is_imported_and_accounted_for(flask, master):
+    assert flask("subscriber", "add", "00012", "+375 17 123-45-67", "--name", "Анна")[0] == 0
+    assert flask("subscriber", "add", "00012", 101)[0] == 0
+    status, out, _ = flask("cdr", "import", master, "--client", "00012", "--zone", "UTC", "--json")
+    assert status == 0
+    found = json.loads(out)
+    assert found.keys() >= KEYS
+    counts = ("lines", "calls", "accepted", "duplicates", "rejected", "unmatched", "skipped")
+    assert [found[name] for name in counts] == [4, 3, 2, 0, 1, 1, 0]
+    assert found["rejects"] == [{"line": 4, "reason": "negative duration"}]
+    assert found["first"] == found["last"] == "2026-03-10T12:00:00Z"
+    assert one(Call.select().count) == 2
+
+
+def test_numbers_added_later_are_matched_later(flask, master):
+    flask("cdr", "import", master)
+    assert one(UnmatchedLeg.select().count) == 3
+    flask("subscriber", "add", "00012", "80171234567")
+    assert flask("cdr", "rematch") == (0, "matched 1, on-net 0, still unmatched 2\n", "")
+
+
+def test_anybodys_file_is_read_with_discovery(flask, tmp_path):
+    path = tmp_path / "own.csv"
+    path.write_text(text(row(src="101", channel="SIP/101-0001")), "utf-8")
+    status, out, _ = flask("cdr", "import", path, "--client", "00012", "--discover")
+    assert status == 0
+    assert "numbers of our side: 101" in out
+    assert one(lambda: [s.number for s in Subscriber.across_clients()]) == ["101"]
+
+
+def test_the_summary_says_how_to_reach_old_calls(flask, master, monkeypatch):
+    monkeypatch.setenv("CABINET_TESTING", "1")
+    monkeypatch.setenv("CABINET_CLOCK", "2026-06-15T12:00:00+03:00")
+    _, out, _ = flask("cdr", "import", master)
+    assert "first call 2026-03-10 12:00:00, last call 2026-03-10 12:00:00" in out
+    assert "CABINET_CALL_DETAIL_MONTHS_BACK=3" in out
+    monkeypatch.setenv("CABINET_CLOCK", "2026-04-15T12:00:00+03:00")
+    assert "MONTHS_BACK" not in flask("cdr", "import", master)[1]
+
+
+def test_a_refused_file_does_not_stop_the_others(flask, master, tmp_path):
+    strange = tmp_path / "strange.txt"
+    strange.write_text("this is\nno call record\n", "utf-8")
+    files = (strange, master, tmp_path / "missing.csv")
+    status, out, err = flask("cdr", "import", *files, "--json")
+    assert status == 2
+    objects = [json.loads(line) for line in out.splitlines()]
+    assert [item["lines"] for item in objects] == [0, 4, 0]
+    assert "known format" in err
+    assert "missing.csv: No such file" in err
+    assert one(ImportRun.select().count) == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--zone", "Mars"], "no time zone 'Mars'"),
+        (["--format", "morse"], "no format called morse"),
+        (["--client", "99"], "no client with the account number 99"),
+        (["--discover"], "--discover needs --client"),
+        (["--rejects", "/nonexistent/file"], "--rejects /nonexistent/file"),
+    ],
+)
+def test_an_option_that_cannot_be_is_refused_in_one_sentence(flask, master, options, sentence):
+    status, out, err = flask("cdr", "import", master, *options)
+    assert (status, out) == (2, "")
+    assert sentence in err
+    assert len(err.splitlines()) == 1
+    assert one(ImportRun.select().count) == 0
+
+
+def test_rejected_lines_are_written_with_their_reasons(flask, master, tmp_path):
+    flask("cdr", "import", master, "--rejects", tmp_path / "rejects.csv")
+    with (tmp_path / "rejects.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["file", "line", "reason", "record"]
+    assert rows[1] == [str(master), "4", "negative duration", *row(billsec="-1")]
+
+
+def test_a_dry_run_stores_nothing(flask, master):
+    assert "dry run" in flask("cdr", "import", master, "--dry-run")[1]
+    assert one(ImportRun.select().count) == 0
+
+
+def test_formats_are_listed_one_a_line(flask):
+    assert flask("cdr", "formats") == (0, "asterisk-csv\nasterisk-custom\n", "")
+
+
+def test_a_number_is_added_under_its_connection(flask):
+    flask("subscriber", "add", "00012", "375171234567", "--plan", "SIP-соединение")
+    arguments = ("subscriber", "add", "00012", "375171234568", "--connection", "80171234567")
+    assert flask(*arguments)[0] == 0
+    assert flask(*arguments)[0] == 1
+    assert flask("subscriber", "add", "00012", "1", "--connection", "2")[0] == 1
+    flask("client", "add", "Other", "--account", "2", "--unp", "190000002", "--email", "a@b.by")
+    status, _, err = flask("subscriber", "add", "2", "375171234567")
+    assert status == 2
+    assert "another client" in err
+
+
+def test_the_demo_loads_any_size_and_holds_every_invariant(flask):
+    sizes = ("--clients", 3, "--subscribers", 12, "--calls", 200, "--seed", 3)
+    status, out, _ = flask("demo", *sizes)
+    assert status == 0
+    assert "demo: client-administrator, account 100000000001, 4 numbers" in out
+    assert "the demo is up to date" in flask("demo")[1]
+    assert flask("verify", "--json")[:2] == (0, '{"ok": true, "breaches": []}\n')
+
+
+def test_a_breach_is_named_and_changes_the_exit_status(flask, master):
+    flask("subscriber", "add", "00012", "375171234567")
+    flask("cdr", "import", master)
+    with db.connection_context():
+        Call.update(billable_s=Call.billable_s + 1).execute()
+        ImportRun.update(lines=99).execute()
+    status, out, _ = flask("verify", "--json")
+    found = json.loads(out)
+    assert (status, found["ok"]) == (1, False)
+    assert {breach["check"] for breach in found["breaches"]} == {
+        "a_call_is_the_sum_of_its_legs",
+        "a_run_accounts_for_every_line",
+    }
