@@ -39,6 +39,7 @@ DISPOSITIONS: Mapping[str, Disposition] = {
 }
 NO_TIME = frozenset({"", "0000-00-00 00:00:00", "1970-01-01 00:00:00"})
 LONGEST_ID = 200  # characters of ids and numbers together with room in their columns
+KEPT_FIELDS, KEPT_OF_FIELD = 50, 200  # of a rejected record, to show it
 _EMPTY = frozenset({"NULL", "null", "\\N"})
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d+)?", re.ASCII)
@@ -121,7 +122,7 @@ def _other(
         return Skip(line)
     if not reason:
         reason = f"{len(row)} columns instead of {min(layouts)} to {max(layouts)}"
-    return Reject(line, reason, row)
+    return Reject(line, reason, [field[:KEPT_OF_FIELD] for field in row[:KEPT_FIELDS]])
 
 
 def _is_no_record(row: list[str]) -> bool:

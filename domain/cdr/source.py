@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 HEAD_BYTES = 65536
 SAMPLE_ROWS = 200
+LONGEST_LINE = 65536  # characters
 _FALLBACK = "cabinet-windows-1251"
 
 
@@ -48,10 +49,12 @@ class Source:
         return "utf-16" if self._head_bytes.startswith(utf16) else "utf-8-sig"
 
     def lines(self) -> Iterator[str]:
-        """Each physical line. CR, LF and CR LF all end one."""
+        """Each physical line, cut where no record is so long. CR, LF and CR LF all end one."""
         errors = "replace" if self._encoding == "utf-16" else _FALLBACK
         with self._open() as file, io.TextIOWrapper(file, self._encoding, errors) as text:
-            for line in text:
+            for line in iter(lambda: text.readline(LONGEST_LINE), ""):
+                if len(line) == LONGEST_LINE:
+                    _skip_rest(line, text)
                 yield line.replace("\0", "") if "\0" in line else line
 
     def rows(self, delimiter: str = ",") -> Iterator[list[str]]:
@@ -69,6 +72,12 @@ class Source:
         if len(self._head_bytes) == HEAD_BYTES:
             lines.pop()
         return list(islice(filter(None, read_rows(iter(lines), delimiter)), SAMPLE_ROWS))
+
+
+def _skip_rest(line: str, text: io.TextIOWrapper) -> None:
+    """Read on to the end of a line that was cut."""
+    while line and not line.endswith("\n"):
+        line = text.readline(LONGEST_LINE)
 
 
 def read_rows(lines: Iterator[str], delimiter: str = ",") -> Iterator[list[str]]:

@@ -188,6 +188,11 @@ def test_an_open_quote_does_not_swallow_the_rest():
     assert kinds(read(content)) == "LR" + "L" * 3000
 
 
+def test_a_line_without_end_is_cut_and_is_one_line():
+    for length in (65_535, 65_536, 65_537, 131_072, 1_000_000):
+        assert kinds(read(text(row(), row()) + "x," * (length // 2) + "\n" + text(row()))) == "LLRL"
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1251", "utf-16"])
 @pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
 def test_encodings_and_line_ends_are_all_read(encoding, ends):
