@@ -180,6 +180,13 @@ def _warnings(outcome: Outcome) -> Iterator[str]:
         )
     if outcome.resumed_at:
         yield f"{outcome.file}: an interrupted import goes on after line {outcome.resumed_at}"
+    if error_s := outcome.zone_error_s:
+        hours, minutes = divmod(abs(error_s) // 60, 60)
+        side = "after" if error_s > 0 else "before"
+        yield (
+            f"{outcome.file}: the times lie {hours}:{minutes:02} h {side} the moments in the "
+            "calls' ids: is --zone right?"
+        )
 
 
 def _summary(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:

@@ -14,7 +14,7 @@ from domain.cdr.discovery import discover
 from domain.cdr.record import Leg, Reject, Skip
 from domain.cdr.registry import Format, UnknownFormat, detect, find_format
 from domain.cdr.source import Source
-from domain.cdr.times import parse_zone
+from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
 from models import Client, Exchange, ImportRun, Subscriber, UnmatchedLeg
 from services import audit, call_store, storage
@@ -28,6 +28,7 @@ BATCH = 5_000  # lines in one transaction: about 0.1 s, so that orders are not k
 MAIN_EXCHANGE = "main"
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000
+SAMPLE = 200  # records of a batch looked at to find a wrong zone
 
 Event = Leg | Reject | Skip
 
@@ -64,6 +65,7 @@ class Outcome:
     discovered: list[str] = field(default_factory=list)  # numbers new to the client
     known_since: datetime | None = None  # when the same file was imported before
     resumed_at: int = 0  # lines that an interrupted import had done
+    zone_error_s: int = 0  # by how much the times lie after the ids: not 0 for a wrong zone
 
     @property
     def counts(self) -> dict[str, int]:
@@ -212,6 +214,9 @@ class _Run:
                     self._note_call(event)
                 elif isinstance(event, Reject):
                     self._note_reject(event, on_reject)
+            if not self.outcome.zone_error_s:
+                starts = ((e.started_at, e.uid) for e in batch if isinstance(e, Leg))
+                self.outcome.zone_error_s = zone_error_s(islice(starts, SAMPLE))
             if done:
                 done = 0
             else:

@@ -91,6 +91,12 @@ def test_the_summary_says_how_to_reach_old_calls(flask, master, monkeypatch):
     assert "MONTHS_BACK" not in flask("cdr", "import", master)[1]
 
 
+def test_a_wrong_zone_is_noticed_by_the_ids_of_the_calls(flask, master):
+    assert "is --zone right" not in flask("cdr", "import", master, "--zone", "UTC", "--dry-run")[2]
+    err = flask("cdr", "import", master, "--zone", "Europe/Minsk", "--dry-run")[2]
+    assert "the times lie 3:00 h before the moments in the calls' ids" in err
+
+
 def test_a_refused_file_does_not_stop_the_others(flask, master, tmp_path):
     strange = tmp_path / "strange.txt"
     strange.write_text("this is\nno call record\n", "utf-8")
