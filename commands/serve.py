@@ -212,6 +212,8 @@ def _missing(config: Config) -> str:
 
 def _welcome(config: Config) -> Iterator[str]:
     yield f"\nThe cabinet is ready: {config.public_url}/"
+    if config.PUBLIC_URL:
+        yield f"It listens on {config.HOST}, port {config.PORT}"
     if config.DEMO:
         yield from demo.sign_in_lines()
     if config.uses_mailbox:
