@@ -82,7 +82,11 @@ def test_a_later_run_tops_up_to_today(loaded, own_config):
     assert last <= f"{later:%Y-%m-%dT%H:%M:%SZ}"
 
 
-def test_calls_topped_up_are_those_of_one_load(loaded, own_config, tmp_path):
+@pytest.mark.parametrize("hour", [0, 9, 23])
+def test_calls_topped_up_are_those_of_one_load(base, own_config, hour):
+    midnight = NOON.replace(hour=0)
+    for moment in (midnight + timedelta(minutes=3), midnight + timedelta(days=1, hours=hour)):
+        demo.ensure(now=moment, sizes=SMALL, config=own_config)
     later = NOON + timedelta(days=2)
     demo.ensure(now=later, config=own_config)
     clients = make_clients(SMALL, 0)
