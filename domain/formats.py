@@ -1,9 +1,11 @@
 """How values are written for people: dates, durations, sizes, phone numbers, masked addresses."""
 
+import re
 from datetime import date, datetime
 from decimal import Decimal
 
 NBSP = "\u00a0"
+_EMAIL = re.compile(r"[^\s<>@:;,()]+@[^\s<>@:;,()]+")
 
 
 def format_date(day: date) -> str:
@@ -74,6 +76,15 @@ def mask_email(address: str) -> str:
     if not dot:
         host, top = domain, ""
     return f"{name[:1]}***@{host[:1]}***{dot}{top}"
+
+
+def mask_emails(text: str) -> str:
+    """Each address in a text masked: servers repeat addresses in their answers.
+
+    >>> mask_emails("550 5.1.1 <buh@romashka.by>: no such user")
+    '550 5.1.1 <b***@r***.by>: no such user'
+    """
+    return _EMAIL.sub(lambda found: mask_email(found.group()), text)
 
 
 def format_value(value: object) -> str:

@@ -8,7 +8,7 @@ from flask import current_app
 
 from domain.orders import OrderState
 from models import Artefact, Client, Order, User
-from services import audit, claims, clock, reports, storage
+from services import audit, claims, clock, mailer, reports, storage
 from services.audit import AuditEventKind
 from services.claims import Claim
 from services.transactions import write_tx
@@ -85,14 +85,23 @@ def find(order: Order) -> Artefact | None:
 
 
 def find_open(order: Order, client: Client, *, now: datetime) -> OpenFile | None:
-    """The file of `order` while it can be fetched by its client's users; None otherwise."""
+    """The file of `order` while it can be fetched by its client's users; None otherwise.
+
+    What is too large for a letter can always be fetched: the letter has but a link to it.
+    """
     artefact = find(order)
-    if artefact is None or not client.may_download:
+    if artefact is None or not may_be_fetched(artefact, client):
         return None
     if artefact.removed_at is not None or artefact.expires_at <= now:
         return None
     path = folder() / artefact.path
     return OpenFile(artefact, path) if path.is_file() else None
+
+
+def may_be_fetched(artefact: Artefact, client: Client) -> bool:
+    """Whether the client's policy lets this file out of the cabinet at all."""
+    config = current_app.config["CABINET"]
+    return client.may_download or not mailer.fits_a_letter(artefact, config)
 
 
 def note_download(found: OpenFile, order: Order, *, user: User, ip: str, now: datetime) -> None:

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 from flask import current_app
 from peewee import fn
 
+from domain.formats import mask_emails
 from domain.orders import OPEN_STATES, OrderState
 from models import Order, db
 from services import clock, liveness
@@ -197,7 +198,7 @@ def attempt(claim: Claim) -> Iterator[Order]:
 
 def settle_refusal(claim: Claim, refusal: MailRefused) -> None:
     """The mail server said no: for good, or try again later."""
-    (_fail if refusal.permanent else _wait)(claim, refusal.code, refusal.reply)
+    (_fail if refusal.permanent else _wait)(claim, refusal.code, mask_emails(refusal.reply))
 
 
 def _fail(claim: Claim, reason: str, detail: str) -> None:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 
+from domain.formats import mask_emails
 from domain.orders import MailState, OrderState
 from models import Artefact, Mail, Order
 from services import artefacts, claims, clock, mailer, smtp, storage
@@ -36,7 +37,7 @@ def deliver(claim: Claim, artefact: Artefact) -> None:
         )
     except MailRefused as refusal:
         state = MailState.FAILED if refusal.permanent else MailState.READY
-        _settle(mail, state=state, smtp_reply=refusal.reply)
+        _settle(mail, state=state, smtp_reply=mask_emails(refusal.reply))
         raise
     except DeliveryUnknown:
         _note_unknown(mail)
@@ -54,7 +55,10 @@ def _find_or_freeze(claim: Claim, artefact: Artefact) -> Mail:
     mail = Mail.get_or_none(Mail.order == order, Mail.ordinal == 1)
     if mail is not None and _is_whole(mail):
         return mail
-    frozen = mailer.compose(order, artefact, ordinal=1, now=clock.now())
+    try:
+        frozen = mailer.compose(order, artefact, ordinal=1, now=clock.now())
+    except ValueError as error:  # an address that cannot be: no second try will mend it
+        raise MailRefused("mail_address_refused", str(error), permanent=True) from error
     values = {
         "recipient": frozen.recipient,
         "path": frozen.path,
@@ -113,7 +117,7 @@ def _mark_sending(claim: Claim, mail: Mail) -> None:
 def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
     now = clock.now()
     with write_tx():
-        Mail.update(state=MailState.SENT, sent_at=now, smtp_reply=reply[:200]).where(
+        Mail.update(state=MailState.SENT, sent_at=now, smtp_reply=mask_emails(reply)[:200]).where(
             Mail.id == mail.id
         ).execute()
         claims.move(

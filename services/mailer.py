@@ -95,7 +95,7 @@ def compose(order: Order, artefact: Artefact, *, ordinal: int, now: datetime) ->
     """
     config: Config = current_app.config["CABINET"]
     recipient = envelope_address(order.email)
-    is_attached = artefact.size * ENCODED_PER_BYTE <= config.MAIL_ATTACHMENT_LIMIT_MB * 1024 * 1024
+    is_attached = fits_a_letter(artefact, config)
     words = _words(order, artefact, config, is_attached=is_attached)
     letter = Letter(
         subject=_template(order.kind, "subject.txt", words).strip(),
@@ -111,6 +111,11 @@ def compose(order: Order, artefact: Artefact, *, ordinal: int, now: datetime) ->
         data = (config.artefact_dir / artefact.path).read_bytes()
         letter.attach(artefact.display_name, artefact.media_type, data)
     return _freeze(letter, f"{order.key}/mail-{ordinal}.eml", config)
+
+
+def fits_a_letter(artefact: Artefact, config: Config) -> bool:
+    """Whether the file goes as an attachment; a larger one is fetched by a link."""
+    return artefact.size * ENCODED_PER_BYTE <= config.MAIL_ATTACHMENT_LIMIT_MB * 1024 * 1024
 
 
 def message_id(order: Order, ordinal: int, config: Config) -> str:

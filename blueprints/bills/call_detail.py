@@ -113,7 +113,7 @@ def ticks(key: str) -> Response:
     step = _open_step(key)
     form, picker = SubscribersForm(), step.picker()
     if not form.validate():
-        abort(StaleForm())
+        raise StaleForm
     _save(step, form, picker)
     return render_section("bills/call_detail/_selbar.html", page=picker.page())
 

@@ -93,19 +93,18 @@ def file(key: str) -> Response:
     found = artefacts.find_open(order, g.client, now=now)
     if found is None:
         made = artefacts.find(order)
-        if made is not None and g.client.may_download:
+        if made is not None and artefacts.may_be_fetched(made, g.client):
             raise FileOver(clock.local(made.expires_at).date())
         abort(404)
     if request.method == "GET":
         artefacts.note_download(found, order, user=g.user, ip=request.remote_addr or "", now=now)
-    response = flask_send_file(
+    return flask_send_file(
         found.path,
         mimetype=found.artefact.media_type,
         as_attachment=True,
         download_name=found.artefact.display_name,
         etag=False,
     )
-    return response
 
 
 @bp.route("/<key>/cancel", methods=["GET", "POST"])

@@ -100,6 +100,12 @@ def test_every_fault_of_the_server_ends_in_the_ledger(order, sink, mode, state, 
     assert bool(reread(order).reason) is (state != OrderState.SENT)
 
 
+def test_an_impossible_address_fails_at_once(order):
+    Order.update(email="nobody at nowhere").where(Order.id == order.id).execute()
+    job.carry(order.id)
+    assert (reread(order).state, reread(order).reason) == ("failed", "mail_address_refused")
+
+
 @pytest.mark.parametrize("mode", [smtp_sink.LATER_451, smtp_sink.DROP_AFTER_DATA])
 def test_a_letter_is_tried_again_with_the_same_bytes(order, sink, mode):
     sink.mode = mode

@@ -60,8 +60,7 @@ def test_a_link_fills_in_the_previous_month(browser, mine):
 def test_the_words_of_the_first_step_are_the_source_documents(browser, mine):
     page = browser.get(f"{ITEM}.start")
     assert page.select_one("legend").text == (
-        "Укажите начальную и конечную дату периода, "
-        "за который хотите получить детализации звонков:"
+        "Укажите начальную и конечную дату периода, за который хотите получить детализации звонков:"
     )
     labels = {label.text for label in page.select("label")}
     assert {"С", "По", "Исходящие", "Входящие", "Исходящие+Входящие", "XLSX"} <= labels

@@ -167,6 +167,11 @@ def test_without_the_clients_policy_there_is_no_file(browser, order, app):
     browser.get("orders.file", key=order.key, status=404)
 
 
+def test_a_file_too_large_for_a_letter_can_be_fetched_whatever_the_policy(browser, order, app):
+    with_file(order, app, size=20 * 1024 * 1024)
+    browser.get("orders.file", key=order.key).close()
+
+
 def test_a_file_whose_time_is_over_is_gone_and_says_since_when(browser, order, client_row, app):
     client_row.may_download = True
     client_row.save()
