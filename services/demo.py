@@ -19,10 +19,10 @@ from config import Config
 from domain.demo.calls import DemoCall, DemoLeg, Truth, World
 from domain.demo.files import CSV, CUSTOM, late_dropped, write
 from domain.demo.population import WORLDS, DemoClient, DemoNumber, Sizes, account_of, make_clients
-from domain.errors import AlreadyExists, InvalidValue, NotFound
+from domain.errors import InvalidValue, NotFound
 from domain.periods import month_start
 from domain.roles import Role
-from models import Client, Subscriber
+from models import Client, Subscriber, User
 from services import accounts, clock, imports, passwords, storage
 from services.imports import ImportRequest, Outcome
 from services.subscribers import NewSubscriber, add_subscribers
@@ -150,12 +150,12 @@ def _add_people(config: Config, clients: list[DemoClient], *, now: datetime) -> 
         _add_numbers(client, made, now=now)
     if not clients[0].login:
         return
+    known = {user.login for user in User.across_clients(User.login)}
     for login, role, index in LOGINS:
-        if index is not None and index >= len(clients):
+        if login in known or (index is not None and index >= len(clients)):
             continue
         owner = None if index is None else accounts.find_client(clients[index].account_no)
-        with suppress(AlreadyExists):
-            accounts.add_user(login=login, role=role, client=owner, password=password, now=now)
+        accounts.add_user(login=login, role=role, client=owner, password=password, now=now)
 
 
 def _add_client(made: DemoClient, *, now: datetime) -> Client:

@@ -45,15 +45,11 @@ class Matcher:
         if only is not None:
             rows = rows.where(Subscriber.client == only)
         extensions_client = getattr(extensions_of, "id", extensions_of)
-        for row in rows.iterator():
-            if row.client_id == extensions_client or is_full(row.number):
-                self._owners[row.number].append(
-                    Owner(
-                        row.id,
-                        row.valid_from and int(row.valid_from.timestamp()),
-                        row.valid_to and int(row.valid_to.timestamp()),
-                    )
-                )
+        for subscriber_id, client_id, number, valid_from, valid_to in rows.tuples().iterator():
+            if client_id == extensions_client or is_full(number):
+                start = valid_from and int(valid_from.timestamp())
+                end = valid_to and int(valid_to.timestamp())
+                self._owners[number].append(Owner(subscriber_id, start, end))
 
     def add(self, number: str, subscriber_id: int) -> None:
         """Take `number` for a subscriber's, from always on."""

@@ -55,6 +55,8 @@ def add_subscriber(
 def add_subscribers(client: Client, news: Sequence[NewSubscriber], *, now: datetime) -> None:
     """Give `client` many numbers: all of them, or none with the errors of `add_subscriber`."""
     news = [new._replace(number=normalise(new.number)) for new in news]
+    if not news:
+        return
     with write_tx():
         _check_form(client, news)
         _check_owners(client, news)
