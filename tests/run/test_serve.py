@@ -118,7 +118,7 @@ def test_one_signal_stops_everything_and_the_data_is_kept(make_cabinet):
 
 
 def test_a_part_that_does_not_stop_is_killed(make_cabinet):
-    cabinet = make_cabinet().start()
+    cabinet = make_cabinet(DEMO=0).start()
     os.kill(cabinet.pids("flask reconcile")[0], signal.SIGSTOP)
     assert cabinet.stop() == 0
     assert "reconcile did not stop in time" in cabinet.output
@@ -126,7 +126,7 @@ def test_a_part_that_does_not_stop_is_killed(make_cabinet):
 
 
 def test_after_a_killed_supervisor_nothing_is_left_in_the_way(make_cabinet):
-    cabinet = make_cabinet().start()
+    cabinet = make_cabinet(DEMO=0).start()
     cabinet.process.kill()
     cabinet.process.communicate()
     cabinet.start()  # at once: its port and its Valkey are still being left
@@ -136,7 +136,7 @@ def test_after_a_killed_supervisor_nothing_is_left_in_the_way(make_cabinet):
 
 
 def test_a_valkey_left_running_is_sent_away(make_cabinet):
-    cabinet = make_cabinet().start()
+    cabinet = make_cabinet(DEMO=0).start()
     valkey = cabinet.pids("valkey-server")[0]
     os.kill(valkey, signal.SIGSTOP)  # so that it misses its supervisor's end
     cabinet.process.kill()
