@@ -70,6 +70,7 @@ def ensure_installed(name: str) -> None:
                 *("install", "--require-hashes", "--only-binary", ":all:", "-r", str(requirements)),
                 lock=lock,
             )
+            register_commands()
             STAMPS.mkdir(exist_ok=True)
             stamp.write_text(wanted, encoding="utf-8")
             UNFINISHED.unlink()
@@ -106,6 +107,20 @@ def make_venv() -> None:
     if done.returncode or not PYTHON.exists():
         reason = (done.stderr or done.stdout).strip().splitlines()
         fail(f"Python could not make {VENV}: {reason[-1] if reason else 'no reason given'}.")
+
+
+def register_commands() -> None:
+    """Let `flask routes` be ours: Flask finds commands that replace its own only as entry points
+    of an installed package, so the project is written down as one.
+    """
+    (packages,) = (VENV / "lib").glob("python3*/site-packages")
+    (packages / "sip_cabinet.pth").write_text(f"{ROOT}\n", encoding="utf-8")
+    info = packages / "sip_cabinet-0.1.0.dist-info"
+    info.mkdir(exist_ok=True)
+    metadata = "Metadata-Version: 2.1\nName: sip-cabinet\nVersion: 0.1.0\n"
+    (info / "METADATA").write_text(metadata, encoding="utf-8")
+    entry_points = "[flask.commands]\nroutes = commands.routes:command\n"
+    (info / "entry_points.txt").write_text(entry_points, encoding="utf-8")
 
 
 def pip(*arguments: str, lock: int) -> None:
