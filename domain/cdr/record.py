@@ -69,6 +69,7 @@ class Nonsense(ValueError):
 
 
 ROUNDING_S = 2  # exchanges round their stamps one by one: differences up to this are no error
+LONGEST_S = 31 * 86400
 _ENDPOINT = re.compile(r"(?:SIP|PJSIP|IAX2|SCCP)/(.+)-[0-9a-fA-F]+(?:;\d)?")
 
 
@@ -115,6 +116,8 @@ def check_timing(
     lasted_s = ended_at - started_at
     if lasted_s < 0:
         raise Nonsense("end before start")
+    if lasted_s > LONGEST_S:
+        raise Nonsense("longer than a month")
     if -ROUNDING_S <= duration_s - lasted_s <= ROUNDING_S:
         ended_at = started_at + duration_s
     else:

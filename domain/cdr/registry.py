@@ -9,7 +9,7 @@ from domain.cdr.record import Leg, Reject, Skip
 from domain.cdr.source import Source
 from domain.errors import InvalidValue
 
-CERTAIN_ENOUGH = 0.5  # share of a file's first records that must have a format's shape
+CERTAIN_ENOUGH = 0.25  # share of a file's first records that must have a format's shape
 
 
 class Format(Protocol):

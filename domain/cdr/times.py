@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import InvalidValue
 
+YEARS = frozenset(map(str, range(2000, 2060)))  # others are a clock that was never set
 _STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
 _UID_EPOCH = re.compile(r"(?:^|-)(\d{9,10})\.\d+$", re.ASCII)
@@ -76,12 +77,10 @@ class LocalTimes:
 
     def _read(self, text: str, near: int | None) -> int:
         found = _STAMP.fullmatch(text)
-        if not found:
+        if not found or found[1] not in YEARS:
             raise ValueError("unreadable time")
         moment = datetime(*map(int, found.groups()), tzinfo=self.zone)  # type: ignore[arg-type]
         first, second = (int(moment.replace(fold=fold).timestamp()) for fold in (0, 1))
-        if first <= 0:
-            raise ValueError("unreadable time")
         self._remember(text[:10], moment)
         if second > first and near is not None:
             return min((first, second), key=lambda seconds: abs(seconds - near))

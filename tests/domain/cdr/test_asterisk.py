@@ -139,6 +139,8 @@ def test_rounding_of_exchanges_is_no_error(changes, answered_s, billable_s, dura
         ({"start": "yesterday"}, "unreadable time"),
         ({"start": "2026-02-30 12:00:00"}, "day"),
         ({"start": "1970-01-01 00:00:00"}, "unreadable time"),
+        ({"end": "9999-12-31 23:59:59"}, "unreadable time"),
+        ({"end": "2026-05-10 12:00:00"}, "longer than a month"),
         ({"answer": "2026-03-10 11:00:00"}, "outside"),
         ({"answer": "2026-03-10 13:00:00"}, "outside"),
         ({"billsec": "600"}, "billed longer"),
