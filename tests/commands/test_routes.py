@@ -23,7 +23,7 @@ def test_the_list_tells_who_may_come_in(tmp_path):
         each["endpoint"]: each for each in json.loads(flask("routes", "--json", data_dir=tmp_path))
     }
     assert routes["auth.login"]["scope"] == "public"
-    assert routes["operator.overview"]["scope"] == "operator"
+    assert routes["operator.show"]["scope"] == "operator"
     wizard = routes["bills.call_detail.subscribers"]
     assert (wizard["scope"], wizard["roles"]) == ("client", ["accountant", "client-administrator"])
 
