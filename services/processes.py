@@ -12,7 +12,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
@@ -38,7 +38,7 @@ class Part:
     process: subprocess.Popen | None = None
     started_at: float = 0.0  # monotonic
     failures: int = 0
-    start_at: float = field(default=0.0)  # monotonic: when a dead part is started again
+    start_at: float = 0.0  # monotonic: when a dead part is started again
 
     @property
     def is_running(self) -> bool:
