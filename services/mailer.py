@@ -184,6 +184,7 @@ def _words(
     order: Order, artefact: Artefact, config: Config, *, is_attached: bool
 ) -> dict[str, Any]:
     period = reports.period_of(order)
+    by_direction = artefact.summary.get("by_direction", {})
     return {
         "number": order.number,
         "start": format_date(period.start),
@@ -191,8 +192,9 @@ def _words(
         "direction": reports.direction_text(Direction(order.params["direction"])),
         "calls": artefact.summary.get("calls"),
         "sums": [
-            _sums(reports.direction_text(Direction(code)), sums)
-            for code, sums in artefact.summary.get("by_direction", {}).items()
+            _sums(reports.direction_text(direction), by_direction[direction])
+            for direction in (Direction.OUT, Direction.IN)
+            if direction in by_direction
         ],
         "made_at": format_moment(clock.local(order.made_at or artefact.made_at)),
         "zone": str(clock.zone()),
