@@ -14,6 +14,7 @@ from domain.cdr.record import (
     Nonsense,
     Reject,
     Skip,
+    Timing,
     check_timing,
     endpoint_of,
     stable_hash,
@@ -136,21 +137,11 @@ def _leg(row: list[str], layout: Layout, times: LocalTimes, equal_rows: Counter[
     """The normal form of one row; raises `ValueError` with the reason."""
     row = ["" if field in _EMPTY else field.strip() for field in row]
     account, src, dst, context, channel, at, uid_at, linked_at = (*layout,)
-    start, answer, end, duration, billsec, word = row[at : at + 6]
     uniqueid = row[uid_at] if uid_at is not None else ""
-    disposition = DISPOSITIONS.get(word.upper())
+    disposition = DISPOSITIONS.get(row[at + 5].upper())
     if disposition is None:
         raise Nonsense("unknown disposition")
-    started_at, answered_at, ended_at = _stamps(start, answer, end, times, uniqueid)
-    duration_s = _seconds(duration, ended_at - started_at)
-    timing = check_timing(
-        started_at,
-        answered_at,
-        ended_at,
-        duration_s,
-        _seconds(billsec, ended_at - answered_at if answered_at else 0),
-        disposition,
-    )
+    started_at, timing = _timing(row[at : at + 5], times, uniqueid, disposition)
     a_number, b_number, dstchannel = normalise(row[src]), normalise(row[dst]), row[channel + 1]
     uid = (row[linked_at] if linked_at is not None else "") or uniqueid
     if not uid:
@@ -179,27 +170,43 @@ def _leg(row: list[str], layout: Layout, times: LocalTimes, equal_rows: Counter[
     )
 
 
-def _stamps(
-    start: str, answer: str, end: str, times: LocalTimes, uniqueid: str
-) -> tuple[int, int | None, int]:
-    """Start, answer and end as epoch seconds. On a day when clocks change the unique id, made at
-    the start, tells which of two equal times is meant; the later stamps follow the start.
+def _timing(
+    fields: list[str], times: LocalTimes, uniqueid: str, disposition: Disposition
+) -> tuple[int, Timing]:
+    """The start, and what is checked of the other times. `fields`: start, answer, end, duration,
+    billsec.
     """
+    start, answer, end, duration, billsec = fields
+    duration_s, billable_s = _seconds(duration), _seconds(billsec)
     started_at = times.epoch(start)
-    if start[:10] in times.uneven_days:
+    if start[:10] in times.uneven_days:  # the id was made at the start: it knows which hour
         started_at = times.epoch(start, uid_epoch(uniqueid))
-    answered_at = None if answer in NO_TIME else times.epoch(answer, started_at)
+    near_end = started_at + (duration_s or 0)
+    ended_at, answered_at = _later_stamps(answer, end, times, near_end, billable_s or 0)
+    if duration_s is None:
+        duration_s = ended_at - started_at
+    if billable_s is None:
+        billable_s = 0 if answered_at is None else ended_at - answered_at
+    timing = check_timing(started_at, answered_at, ended_at, duration_s, billable_s, disposition)
+    return started_at, timing
+
+
+def _later_stamps(
+    answer: str, end: str, times: LocalTimes, near_end: int, billable_s: int
+) -> tuple[int, int | None]:
+    """End and answer as epoch seconds. Where the clock showed a time twice, the counters tell."""
     if end in NO_TIME:
         raise Nonsense("no end")
-    return started_at, answered_at, times.epoch(end, answered_at or started_at)
+    ended_at = times.epoch(end, near_end)
+    return ended_at, None if answer in NO_TIME else times.epoch(answer, ended_at - billable_s)
 
 
-def _seconds(text: str, missing: int) -> int:
-    """Whole seconds of a counter; `missing` when there is none."""
+def _seconds(text: str) -> int | None:
+    """Whole seconds of a counter, None without one."""
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)
     if not text:
-        return missing
+        return None
     if not _NUMBER.fullmatch(text):
         raise Nonsense("duration is not a number")
     return int(float(text)) if float(text) >= 0 else -1

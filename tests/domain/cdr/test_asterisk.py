@@ -211,7 +211,13 @@ def test_no_bytes_at_all_stop_the_reading(junk):
 
 
 ZONES = st.sampled_from(["Europe/Minsk", "UTC", "Europe/Lisbon", "America/New_York", "+05:30"])
-MOMENTS = st.integers(int(datetime(2016, 1, 1, tzinfo=UTC).timestamp()), 1_900_000_000)
+CLOCKS_CHANGE = [
+    int(datetime(2026, month, day, hour, tzinfo=UTC).timestamp())
+    for month, day, hour in ((3, 8, 7), (3, 29, 1), (10, 25, 1), (11, 1, 6))
+]
+MOMENTS = st.integers(int(datetime(2016, 1, 1, tzinfo=UTC).timestamp()), 1_900_000_000) | st.builds(
+    int.__add__, st.sampled_from(CLOCKS_CHANGE), st.integers(-12_000, 8_000)
+)
 
 
 @given(MOMENTS, st.integers(0, 90), st.integers(0, 9000), ZONES, st.sampled_from([CSV, CUSTOM]))
