@@ -240,6 +240,8 @@ def _add_calls(
     outcomes, truth = [], []
     for chunk in _chunks(start, now.date()):
         calls = list(_calls(world, chunk, clock.epoch(now)))
+        if not calls:  # a night, or a very small world: a file without records is no file
+            continue
         path = _write_file(folder, exchange, world, chunk, calls, now)
         request = ImportRequest(path=path, zone=config.TIME_ZONE, exchange_name=exchange)
         outcomes.append(imports.import_file(request, now=now))

@@ -76,13 +76,17 @@ class World:
             start = int(midnight) + hour * 3600 + rng.randrange(3600)
             yield self._call(client, start, ordinal, rng)
         last_of_month = (day + timedelta(days=1)).day == 1
-        if rng.random() < 0.1 or (client.index == 0 and last_of_month):
+        over_midnight = rng.random() < min(0.1, self._expected(client, day) / 20)
+        if over_midnight or (client.index == 0 and last_of_month and self.sizes.calls):
             late = int(midnight) + 86400 - rng.randrange(30, 600)
             yield self._call(client, late, 9_999, rng, at_least_s=900)
 
-    def _count(self, client: DemoClient, day: date, rng: Random) -> int:
+    def _expected(self, client: DemoClient, day: date) -> float:
         share = weights.day_weight(day) / weights.WEEKS_IN_TWO_MONTHS
-        expected = self.sizes.calls * client.share * share
+        return self.sizes.calls * client.share * share
+
+    def _count(self, client: DemoClient, day: date, rng: Random) -> int:
+        expected = self._expected(client, day)
         return max(0, int(expected + rng.gauss(0, 0.5) * math.sqrt(expected) + rng.random()))
 
     def _call(

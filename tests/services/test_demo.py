@@ -128,6 +128,12 @@ def test_other_sizes_make_one_more_world_beside_the_first(loaded, own_config):
     assert verify.run() == []
 
 
+def test_a_world_without_calls_is_a_world(base, own_config):
+    assert demo.ensure(now=NOON, sizes=Sizes(calls=0, clients=1), config=own_config) == []
+    assert demo.is_loaded(own_config)
+    assert truth_rows(own_config) == Counter()
+
+
 def test_the_demo_client_is_the_one_of_the_source_document(loaded, own_config):
     client = Client.get(Client.account_no == make_clients(SMALL, 0)[0].account_no)
     numbers = list(Subscriber.of(client).order_by(Subscriber.number))
