@@ -1,5 +1,6 @@
 """Call detail as an Excel workbook: a sheet of sums, then the calls. Rows are streamed, so memory
-does not grow with them; the same data give the same bytes.
+does not grow with them; the same data give the same bytes. Every text goes in as an inline string:
+what looks like a formula stays a text and needs no quote before it.
 """
 
 import re
@@ -22,17 +23,13 @@ from domain.call_detail import (
     checked,
     directions_of,
 )
-from domain.formats import format_date, format_moment
 from domain.orders import Direction
+from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
 from domain.writers.xlsx_package import pin_properties
 
 SHEET_ROWS = 1_000_000  # Excel itself ends at 1 048 576
-CELL_CHARACTERS = 32_767
-INLINE_EXCLUDED = 20  # more numbers than that get a sheet of their own
 DAY_S = 86_400
 
-_SPACES = re.compile(r"[\t\r\n]")
-_UNWRITABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)|Os \{ code: (\d+)")
 _CALL_WIDTHS = [12.0, 10.0, 14.0, 17.0, 34.0, 20.0, 15.0, 14.0, 18.0, 28.0]
 _SUMMARY_WIDTHS = [46.0, 40.0] + [16.0] * 9
@@ -71,19 +68,6 @@ def write(
         write_worksheets(sheets, str(path), **layout)
     next(calls, None)  # past the last row stands the comparison with the control sum
     pin_properties(path, head.made_at)
-
-
-def clean(text: str) -> str:
-    """`text` as a cell can hold it: no control characters, not longer than Excel allows.
-
-    What looks like a formula needs nothing more: every text is written as an inline string.
-
-    >>> clean("=1+1\\x00"), clean("a\\tb")
-    ('=1+1', 'a b')
-    """
-    if not text.isprintable():
-        text = _UNWRITABLE.sub("", _SPACES.sub(" ", text))
-    return text[:CELL_CHARACTERS]
 
 
 def _sheet_names(name: str, rows: int, sheet_rows: int) -> list[str]:
@@ -187,28 +171,9 @@ def _summary(
 
 
 def _head_cells(head: ReportHead, totals: Totals, wording: Wording) -> list[tuple[Any, ...]]:
-    values = {
-        "client": clean(head.client_name),
-        "account": clean(head.account_no),
-        "order": head.order_number,
-        "period": f"{format_date(head.period.start)} – {format_date(head.period.end)}",
-        "zone": head.zone_name,
-        "direction": wording.choices[head.direction],
-        "selected": len(totals.numbers),
-        "excluded": _excluded(head),
-        "made_at": format_moment(head.made_at),
-        "data_until": format_moment(head.data_until) if head.data_until else "—",
-        "rows": totals.rows,
-        "control_sum": totals.control_sum,
-    }
+    values = head_values(head, totals, wording)
     cells: list[tuple[Any, ...]] = [(wording.labels[name], values[name]) for name in values]
     return cells if totals.rows else [*cells, (wording.no_calls,)]
-
-
-def _excluded(head: ReportHead) -> str | int:
-    if len(head.excluded) > INLINE_EXCLUDED:
-        return len(head.excluded)
-    return "; ".join(clean(number) for number in head.excluded) or "—"
 
 
 def _table_head(head: ReportHead, wording: Wording) -> tuple[Any, ...]:
