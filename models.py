@@ -279,6 +279,22 @@ class UnmatchedLeg(BaseModel):
         primary_key = CompositeKey("exchange", "uid", "leg")
 
 
+class WaitingHalf(BaseModel):
+    """The answer or the end of a call whose other half has not come yet (SIP proxies write two
+    events). Never both: when they meet they are a leg, and the row goes.
+    """
+
+    exchange = ForeignKeyField(Exchange, on_delete="RESTRICT", index=False)
+    uid = CharField()
+    leg = BigIntegerField()  # of the leg that the halves will make
+    record = TextField()  # JSON: domain.cdr.record.Half
+    lines = IntegerField()  # of the run that told it last: more than one for repeats
+    import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)
+
+    class Meta:
+        primary_key = CompositeKey("exchange", "uid", "leg")
+
+
 # --- Orders ---------------------------------------------------------------------------------------
 
 
@@ -378,8 +394,7 @@ class Artefact(BaseModel):
 
 
 class Mail(BaseModel):
-    """The ledger of messages: one row per message, its bytes frozen in a file beside the artefact.
-    """
+    """The ledger of messages: one row per message, its bytes frozen in a file beside the artefact."""
 
     order = ForeignKeyField(Order, backref="mails", on_delete="RESTRICT", index=False)
     ordinal = IntegerField(default=1)
@@ -410,6 +425,7 @@ ALL_MODELS = (
     ImportRun,
     Call,
     UnmatchedLeg,
+    WaitingHalf,
     OrderDraft,
     DraftSubscriber,
     Order,
@@ -422,4 +438,5 @@ CLUSTERED_MODELS = (
     DraftSubscriber,
     OrderSubscriber,
     UnmatchedLeg,
+    WaitingHalf,
 )  # WITHOUT ROWID, on SQLite only

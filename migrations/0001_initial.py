@@ -308,8 +308,25 @@ def up(migrator, db):
 
     db.create_tables([UserSession])
 
+    class WaitingHalf(Model):
+        exchange = ForeignKeyField(Exchange, on_delete="RESTRICT", index=False)
+        uid = CharField()
+        leg = BigIntegerField()
+        record = TextField()
+        lines = IntegerField()
+        import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)
+
+        class Meta:
+            database = db
+            table_name = "waiting_half"
+            primary_key = CompositeKey("exchange", "uid", "leg")
+
+    WaitingHalf._meta.without_rowid = isinstance(db, SqliteDatabase)
+    db.create_tables([WaitingHalf])
+
 
 def down(migrator, db):
+    migrator.migrate(migrator.drop_table("waiting_half"))
     migrator.migrate(migrator.drop_table("user_session"))
     migrator.migrate(migrator.drop_table("unmatched_leg"))
     migrator.migrate(migrator.drop_table("sign_in_failure"))

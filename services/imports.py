@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from domain.cdr.discovery import discover
-from domain.cdr.record import Leg, Reject, Skip
+from domain.cdr.record import Half, Leg, Reject, Skip
 from domain.cdr.registry import Format, UnknownFormat, detect, find_format
 from domain.cdr.source import Source
 from domain.cdr.times import parse_zone, zone_error_s
@@ -20,6 +20,7 @@ from models import Client, Exchange, ImportRun, Subscriber, UnmatchedLeg
 from services import audit, call_store, storage
 from services.audit import AuditEventKind
 from services.call_store import Sighting
+from services.half_store import HalfStore, Met, Whole
 from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
 from services.transactions import write_tx
@@ -30,7 +31,7 @@ REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator 
 REJECTS_SHOWN = 10_000
 SAMPLE = 200  # records of a batch looked at to find a wrong zone
 
-Event = Leg | Reject | Skip
+Event = Leg | Half | Reject | Skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,6 +138,7 @@ class _Run:
         self.row: ImportRun | None = None
         self._call_ids: set[int] = set()
         self._dry_seen: set[tuple[str, int]] = set()
+        self._on_reject: Callable[[Reject], None] = lambda _reject: None
 
     def prepare(self) -> None:
         """Take up the row of the run, learn whose numbers are whose, register new ones."""
@@ -150,6 +152,8 @@ class _Run:
             self._discover()
         kept = UnmatchedLeg.select().where(UnmatchedLeg.exchange == self.exchange)
         self.has_unmatched = self.exchange.id is not None and kept.exists()
+        run_id = self.row.id if self.row else 0
+        self.halves = HalfStore(self.exchange, run_id, write=not self.request.dry_run)
 
     def _open_row(self) -> None:
         digest = storage.sha256_of(self.request.path)
@@ -206,14 +210,17 @@ class _Run:
         """Batch by batch. Lines that an interrupted run has stored are read for their calls and
         rejects alone.
         """
+        self._on_reject = on_reject
         events = iter(self.reader.read(self.source, self.zone))
         done = self.outcome.resumed_at
         while batch := list(islice(events, done or BATCH)):
             for event in batch:
                 if isinstance(event, Leg):
-                    self._note_call(event)
+                    self._note_call(event.uid, event.started_at)
+                elif isinstance(event, Half):
+                    self._note_call(event.uid, event.at if event.is_answer else None)
                 elif isinstance(event, Reject):
-                    self._note_reject(event, on_reject)
+                    self._note_reject(event)
             if not self.outcome.zone_error_s:
                 starts = ((e.started_at, e.uid) for e in batch if isinstance(e, Leg))
                 self.outcome.zone_error_s = zone_error_s(islice(starts, SAMPLE))
@@ -223,54 +230,81 @@ class _Run:
                 self._take(batch)
             on_progress(self.outcome.lines)
 
-    def _note_call(self, leg: Leg) -> None:
+    def _note_call(self, uid: str, started_at: int | None) -> None:
         outcome = self.outcome
-        self._call_ids.add(hash(leg.uid))
-        if outcome.first is None or leg.started_at < outcome.first:
-            outcome.first = leg.started_at
-        if outcome.last is None or leg.started_at > outcome.last:
-            outcome.last = leg.started_at
+        self._call_ids.add(hash(uid))
+        if started_at is None:
+            return
+        if outcome.first is None or started_at < outcome.first:
+            outcome.first = started_at
+        if outcome.last is None or started_at > outcome.last:
+            outcome.last = started_at
 
-    def _note_reject(self, reject: Reject, on_reject: Callable[[Reject], None]) -> None:
+    def _note_reject(self, reject: Reject) -> None:
         if len(self.outcome.rejects) < REJECTS_SHOWN:
             self.outcome.rejects.append(reject)
-        on_reject(reject)
+        self._on_reject(reject)
 
     def _take(self, batch: list[Event]) -> None:
         """Store one batch and its counts: together, or neither."""
-        legs = [event for event in batch if isinstance(event, Leg)]
-        seen = [self.matcher.see(leg) for leg in legs]
-        matched = [(leg, how) for leg, how in zip(legs, seen, strict=True) if how]
-        unmatched = [leg for leg, how in zip(legs, seen, strict=True) if not how]
         outcome = self.outcome
         outcome.lines += len(batch)
         outcome.rejected += sum(isinstance(event, Reject) for event in batch)
         outcome.skipped += sum(isinstance(event, Skip) for event in batch)
-        outcome.unmatched += len(unmatched)
-        sightings = [Sighting(leg.uid, how) for leg, how in matched]
         if self.request.dry_run:
-            self._count_fresh(self._try(matched, sightings))
+            self._store(self.halves.meet(batch))
             return
-        run_id, client = self.row.id, self.request.client
         with write_tx():
-            self._count_fresh(call_store.store_calls(self.exchange, run_id, sightings))
-            call_store.store_unmatched(self.exchange, client and client.id, run_id, unmatched)
-            if self.has_unmatched:
-                gone = ((leg.uid, leg.leg) for leg, _how in matched)
-                call_store.forget_unmatched(self.exchange, gone)
+            self._store(self.halves.meet(batch))
             self._save_counts()
 
-    def _try(self, matched: list, sightings: list[Sighting]) -> list[bool]:
+    def _store(self, met: Met) -> None:
+        """Give legs to their numbers and count them. A dry run stores nothing."""
+        matched, unmatched = [], []
+        for whole in met.wholes:
+            seen = self.matcher.see(whole.leg)
+            (matched if seen else unmatched).append((whole, seen))
+        sightings = [Sighting(whole.leg.uid, seen) for whole, seen in matched]
+        if self.request.dry_run:
+            fresh = self._try([whole.leg for whole, _seen in matched], sightings)
+        else:
+            run_id, client = self.row.id, self.request.client
+            fresh = call_store.store_calls(self.exchange, run_id, sightings)
+            legs = [whole.leg for whole, _seen in unmatched]
+            call_store.store_unmatched(self.exchange, client and client.id, run_id, legs)
+            if self.has_unmatched:
+                gone = ((whole.leg.uid, whole.leg.leg) for whole, _seen in matched)
+                call_store.forget_unmatched(self.exchange, gone)
+        for (whole, _seen), is_fresh in zip(matched, fresh, strict=True):
+            self._count_matched(whole, is_fresh=is_fresh)
+        self.outcome.unmatched += sum(1 + whole.lines_after for whole, _seen in unmatched)
+        self._count_halves(met)
+
+    def _try(self, legs: list[Leg], sightings: list[Sighting]) -> list[bool]:
         """What storing would say, without storing."""
         fresh = call_store.store_calls(self.exchange, 0, sightings, write=False)
-        for n, (leg, _how) in enumerate(matched):
+        for n, leg in enumerate(legs):
             fresh[n] = fresh[n] and (leg.uid, leg.leg) not in self._dry_seen
             self._dry_seen.add((leg.uid, leg.leg))
         return fresh
 
-    def _count_fresh(self, fresh: list[bool]) -> None:
-        self.outcome.accepted += sum(fresh)
-        self.outcome.duplicates += len(fresh) - sum(fresh)
+    def _count_matched(self, whole: Whole, *, is_fresh: bool) -> None:
+        """One leg, and the lines that waited for it: until now they were among the unmatched."""
+        lines = 1 + whole.lines_before
+        if is_fresh:
+            self.outcome.accepted += lines
+        else:
+            self.outcome.duplicates += lines
+        self.outcome.unmatched -= whole.lines_before
+        self.outcome.duplicates += whole.lines_after
+
+    def _count_halves(self, met: Met) -> None:
+        """A half that waits is kept for later, as an unmatched leg is, and counted so."""
+        self.outcome.unmatched += met.waiting + met.unmatched
+        self.outcome.duplicates += met.duplicates
+        self.outcome.rejected += len(met.rejects)
+        for reject in met.rejects:
+            self._note_reject(reject)
 
     def _save_counts(self, **more: object) -> None:
         values = {"lines": self.outcome.lines, **self.outcome.counts, **more}

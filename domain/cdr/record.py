@@ -1,4 +1,4 @@
-"""The normal form that every exchange's record is brought to, and the two other fates of a line."""
+"""The normal form that every exchange's record is brought to, and the other fates of a line."""
 
 import re
 from collections.abc import Sequence
@@ -48,6 +48,23 @@ class Leg(NamedTuple):
     def trunk(self) -> str:
         """The endpoint a call left by, unless that is the called party itself."""
         return "" if self.b_endpoint == self.b_raw else self.b_endpoint
+
+
+class Half(NamedTuple):
+    """An answer or an end of a call whose other half has not been read yet. It waits for it.
+
+    Its numbers are those of the answer, empty in an end. `uid` and `leg` are those of the leg
+    that both halves make.
+    """
+
+    line: int  # from 1
+    uid: str
+    leg: int
+    at: int  # UTC epoch seconds
+    is_answer: bool
+    a_raw: str = ""
+    b_raw: str = ""
+    account: str = ""
 
 
 class Reject(NamedTuple):
