@@ -11,7 +11,7 @@ from itertools import islice
 from pathlib import Path
 
 from domain.cdr.discovery import discover
-from domain.cdr.record import Half, Leg, Reject, Skip
+from domain.cdr.record import Half, Inner, Leg, Reject, Skip
 from domain.cdr.registry import Format, UnknownFormat, detect, find_format
 from domain.cdr.source import Source
 from domain.cdr.times import parse_zone, zone_error_s
@@ -31,7 +31,7 @@ REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator 
 REJECTS_SHOWN = 10_000
 SAMPLE = 200  # records of a batch looked at to find a wrong zone
 
-Event = Leg | Half | Reject | Skip
+Event = Leg | Half | Inner | Reject | Skip
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,7 +250,7 @@ class _Run:
         outcome = self.outcome
         outcome.lines += len(batch)
         outcome.rejected += sum(isinstance(event, Reject) for event in batch)
-        outcome.skipped += sum(isinstance(event, Skip) for event in batch)
+        outcome.skipped += sum(isinstance(event, Skip | Inner) for event in batch)
         if self.request.dry_run:
             self._store(self.halves.meet(batch))
             return

@@ -3,13 +3,14 @@ first). Which one a file is, its content tells.
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import tzinfo
 from typing import NamedTuple
 
+from domain.cdr.ids import ContentIds
 from domain.cdr.record import (
     Disposition,
+    Inner,
     Leg,
     Nonsense,
     Reject,
@@ -41,7 +42,7 @@ DISPOSITIONS: Mapping[str, Disposition] = {
 NO_TIME = frozenset({"", "0000-00-00 00:00:00", "1970-01-01 00:00:00"})
 LONGEST_ID = 200  # characters of ids and numbers together with room in their columns
 KEPT_FIELDS, KEPT_OF_FIELD = 50, 200  # of a rejected record, to show it
-_EMPTY = frozenset({"NULL", "null", "\\N"})
+EMPTY = frozenset({"NULL", "null", "\\N"})
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d+)?", re.ASCII)
 _UNIQUE_ID = re.compile(r"(?:\S+-)?\d{9,10}\.\d+", re.ASCII)
@@ -58,6 +59,19 @@ class Layout(NamedTuple):
     start: int  # answer and end follow, then duration, billsec, disposition
     uniqueid: int | None
     linkedid: int | None = None
+
+
+class Told(NamedTuple):
+    """What a record says beside times and the way it ended."""
+
+    account: str
+    src: str
+    dst: str
+    context: str
+    channel: str
+    dstchannel: str
+    uniqueid: str
+    linkedid: str
 
 
 _CSV = {"account": 0, "src": 1, "dst": 2, "context": 3, "channel": 5, "start": 9}
@@ -85,23 +99,25 @@ class Asterisk:
         start, answer, end, _duration, _billsec, disposition = row[layout.start : layout.start + 6]
         return (
             _STAMP.match(start) is not None
-            and all(_STAMP.match(t) or t.strip() in NO_TIME | _EMPTY for t in (answer, end))
+            and all(_STAMP.match(t) or t.strip() in NO_TIME | EMPTY for t in (answer, end))
             and disposition.strip().upper() in DISPOSITIONS
         )
 
-    def read(self, source: Source, zone: tzinfo) -> Iterator[Leg | Reject | Skip]:
+    def read(self, source: Source, zone: tzinfo) -> Iterator[Leg | Reject | Skip | Inner]:
         """One event per physical line."""
-        times = LocalTimes(zone)
-        equal_rows: Counter[int] = Counter()
+        times, ids = LocalTimes(zone), ContentIds()
         for line, row in enumerate(source.rows(), 1):
             layout = self._layout_of(row)
             if layout is None:
-                yield _other(line, row, self._layouts)
+                yield self._other(line, row)
+                continue
+            if is_inner(row[layout.channel], row[layout.linkedid] if layout.linkedid else ""):
+                yield Inner(line)
                 continue
             try:
-                yield _leg(row, layout, times, equal_rows)
+                yield _leg(row, layout, times, ids)
             except ValueError as error:
-                yield _other(line, row, self._layouts, str(error))
+                yield self._other(line, row, str(error))
 
     def _layout_of(self, row: list[str]) -> Layout | None:
         layout = self._layouts.get(len(row))
@@ -114,15 +130,16 @@ class Asterisk:
             return layout._replace(uniqueid=None)  # there it is the user field that is switched on
         return layout
 
+    def _other(self, line: int, row: list[str], reason: str = "") -> Reject | Skip:
+        """What a line is that gives no record."""
+        if _is_no_record(row):
+            return Skip(line)
+        widths = f"{min(self._layouts)} to {max(self._layouts)}"
+        return reject(line, row, reason or f"{len(row)} columns instead of {widths}")
 
-def _other(
-    line: int, row: list[str], layouts: Mapping[int, Layout], reason: str = ""
-) -> Reject | Skip:
-    """What a line is that gives no record."""
-    if _is_no_record(row):
-        return Skip(line)
-    if not reason:
-        reason = f"{len(row)} columns instead of {min(layouts)} to {max(layouts)}"
+
+def reject(line: int, row: Sequence[str], reason: str) -> Reject:
+    """The fate of a record that makes no sense."""
     return Reject(line, reason, [field[:KEPT_OF_FIELD] for field in row[:KEPT_FIELDS]])
 
 
@@ -133,29 +150,61 @@ def _is_no_record(row: list[str]) -> bool:
     return {"src", "dst"} <= {field.strip().lower() for field in row}
 
 
-def _leg(row: list[str], layout: Layout, times: LocalTimes, equal_rows: Counter[int]) -> Leg:
+def _leg(row: list[str], layout: Layout, times: LocalTimes, ids: ContentIds) -> Leg:
     """The normal form of one row; raises `ValueError` with the reason."""
-    row = ["" if field in _EMPTY else field.strip() for field in row]
+    row = ["" if field in EMPTY else field.strip() for field in row]
     account, src, dst, context, channel, at, uid_at, linked_at = (*layout,)
     uniqueid = row[uid_at] if uid_at is not None else ""
-    disposition = DISPOSITIONS.get(row[at + 5].upper())
+    told = Told(
+        row[account],
+        row[src],
+        row[dst],
+        row[context],
+        row[channel],
+        row[channel + 1],
+        uniqueid,
+        row[linked_at] if linked_at is not None else "",
+    )
+    disposition = far_end(row[at + 5], told.dstchannel)
+    started_at, timing = _timing(row[at : at + 5], times, uniqueid, disposition)
+    return make_leg(told, started_at, timing, disposition, ids)
+
+
+def far_end(word: str, dstchannel: str | None) -> Disposition:
+    """How a call ended for the far end. An application (voice mail, queue, menu) that answered
+    is no far end: the call has a duration and nothing to bill. None: it is not told.
+    """
+    disposition = DISPOSITIONS.get(word.upper())
     if disposition is None:
         raise Nonsense("unknown disposition")
-    started_at, timing = _timing(row[at : at + 5], times, uniqueid, disposition)
-    a_number, b_number, dstchannel = normalise(row[src]), normalise(row[dst]), row[channel + 1]
-    uid = (row[linked_at] if linked_at is not None else "") or uniqueid
-    if not uid:
-        form = stable_hash(started_at, a_number, b_number, timing, disposition)
-        equal_rows[form] += 1
-        uid = f"{form:016x}-{equal_rows[form]}"
+    if disposition == Disposition.ANSWERED and dstchannel == "":
+        return Disposition.NO_ANSWER
+    return disposition
+
+
+def is_inner(channel: str, linkedid: str) -> bool:
+    """Whether a record is the second half of a Local channel, whose call the first half's record
+    tells. A linked id joins the two.
+    """
+    joined = linkedid and linkedid not in EMPTY
+    return not joined and channel.endswith(";2") and channel.startswith("Local/")
+
+
+def make_leg(
+    told: Told, started_at: int, timing: Timing, disposition: Disposition, ids: ContentIds
+) -> Leg:
+    """The leg: the same in whichever format of one exchange it was told."""
+    account, src, dst, context, channel, dstchannel, uniqueid, linkedid = told
+    a_number, b_number = normalise(src), normalise(dst)
+    uid = linkedid or uniqueid or ids.of(started_at, a_number, b_number, timing, disposition)
     if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:
         raise Nonsense("a number or id is too long")
     return Leg(
         started_at,
         timing.answered_at,
         timing.ended_at,
-        row[src],
-        row[dst],
+        src,
+        dst,
         a_number,
         b_number,
         timing.duration_s,
@@ -163,9 +212,9 @@ def _leg(row: list[str], layout: Layout, times: LocalTimes, equal_rows: Counter[
         int(disposition),
         uid,
         stable_hash(started_at, b_number, dstchannel, int(disposition), timing.billable_s),
-        row[account],
-        row[context],
-        endpoint_of(row[channel]),
+        account,
+        context,
+        endpoint_of(channel),
         endpoint_of(dstchannel),
     )
 
@@ -177,12 +226,12 @@ def _timing(
     billsec.
     """
     start, answer, end, duration, billsec = fields
-    duration_s, billable_s = _seconds(duration), _seconds(billsec)
+    duration_s, billable_s = whole_seconds(duration), whole_seconds(billsec)
     started_at = times.epoch(start)
     if start[:10] in times.uneven_days:  # the id was made at the start: it knows which hour
         started_at = times.epoch(start, uid_epoch(uniqueid))
     near_end = started_at + (duration_s or 0)
-    ended_at, answered_at = _later_stamps(answer, end, times, near_end, billable_s or 0)
+    ended_at, answered_at = later_stamps(answer, end, times, near_end, billable_s or 0)
     if duration_s is None:
         duration_s = ended_at - started_at
     if billable_s is None:
@@ -191,7 +240,7 @@ def _timing(
     return started_at, timing
 
 
-def _later_stamps(
+def later_stamps(
     answer: str, end: str, times: LocalTimes, near_end: int, billable_s: int
 ) -> tuple[int, int | None]:
     """End and answer as epoch seconds. Where the clock showed a time twice, the counters tell."""
@@ -201,7 +250,7 @@ def _later_stamps(
     return ended_at, None if answer in NO_TIME else times.epoch(answer, ended_at - billable_s)
 
 
-def _seconds(text: str) -> int | None:
+def whole_seconds(text: str) -> int | None:
     """Whole seconds of a counter, None without one."""
     if text.isascii() and text.isdigit() and len(text) < 10:
         return int(text)

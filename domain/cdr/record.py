@@ -81,12 +81,21 @@ class Skip(NamedTuple):
     line: int
 
 
+class Inner(NamedTuple):
+    """A record of the exchange's inside: half of a call that another record tells whole. Read and
+    accounted for, never a call of its own.
+    """
+
+    line: int
+
+
 class Nonsense(ValueError):
     """What is wrong with a record, in a few words for the person who imports it."""
 
 
 ROUNDING_S = 2  # exchanges round their stamps one by one: differences up to this are no error
 LONGEST_S = 31 * 86400
+LONGEST_ID = 200  # characters of ids and numbers together with room in their columns
 _ENDPOINT = re.compile(r"(?:SIP|PJSIP|IAX2|SCCP)/(.+)-[0-9a-fA-F]+(?:;\d)?")
 
 

@@ -3,14 +3,18 @@
 import codecs
 import csv
 import io
+from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 from itertools import islice
 from typing import BinaryIO
 
+from domain.cdr.dates import DateOrder
+
 HEAD_BYTES = 65536
 SAMPLE_ROWS = 200
 LONGEST_LINE = 65536  # characters
+DELIMITERS = ",;\t|"
 _FALLBACK = "cabinet-windows-1251"
 
 
@@ -28,10 +32,14 @@ codecs.register_error(_FALLBACK, _as_windows_1251)
 
 
 class Source:
-    """Text of a file that can be opened again and again."""
+    """Text of a file that can be opened again and again.
 
-    def __init__(self, opener: Callable[[], BinaryIO]) -> None:
+    `dates`: the order of its dates, where somebody said it.
+    """
+
+    def __init__(self, opener: Callable[[], BinaryIO], dates: DateOrder | None = None) -> None:
         self._open = opener
+        self.dates = dates
 
     @cached_property
     def _head_bytes(self) -> bytes:
@@ -57,21 +65,36 @@ class Source:
                     _skip_rest(line, text)
                 yield line.replace("\0", "") if "\0" in line else line
 
-    def rows(self, delimiter: str = ",") -> Iterator[list[str]]:
+    @cached_property
+    def delimiter(self) -> str:
+        """What parts the fields: the sign that cuts the most lines into the same many pieces."""
+        return max(DELIMITERS, key=lambda sign: _regularity(self.sample(sign)))
+
+    def rows(self, delimiter: str | None = None) -> Iterator[list[str]]:
         """Each physical line as CSV fields, blank lines as []: row and line numbers agree.
 
         A quote left open would swallow the lines after it; such a line is read without quotes.
         """
-        return read_rows(self.lines(), delimiter)
+        return read_rows(self.lines(), delimiter or self.delimiter)
 
-    def sample(self, delimiter: str = ",") -> list[list[str]]:
+    def sample(self, delimiter: str | None = None) -> list[list[str]]:
         """The first rows that have fields; the last line of the head may be cut off, so it is
         left out of a longer file.
         """
+        delimiter = delimiter or self.delimiter
         lines = self.head.splitlines(keepends=True)
         if len(self._head_bytes) == HEAD_BYTES:
             lines.pop()
         return list(islice(filter(None, read_rows(iter(lines), delimiter)), SAMPLE_ROWS))
+
+
+def _regularity(rows: list[list[str]]) -> float:
+    """How much rows look like a table: columns × the square of the share of rows that have them."""
+    widths = Counter(map(len, rows))
+    return max(
+        (width * (count / len(rows)) ** 2 for width, count in widths.items() if width > 1),
+        default=0,
+    )
 
 
 def _skip_rest(line: str, text: io.TextIOWrapper) -> None:
