@@ -189,23 +189,30 @@ def save_page(
 def check_list(everything: ModelSelect, text: str) -> ListReport:
     """Read a typed list and find its numbers among `everything`.
 
-    A number of another client and one of nobody get the same verdict.
+    What is the client's own may be ordered, however odd its number looks. A number of another
+    client and one of nobody get the same verdict.
     """
     entries = msisdn.read_list(text)
-    wanted = [entry.number for entry in entries if entry.verdict == Verdict.OK]
+    wanted = {entry.number for entry in entries}
     own: dict[str, int] = {}
     for chunk in _chunks(wanted):
         rows = everything.select(Subscriber.id, Subscriber.number)
         own.update(
             (number, key) for key, number in db.execute(rows.where(Subscriber.number.in_(chunk)))
         )
-    checked = [
-        entry._replace(verdict=Verdict.FOREIGN)
-        if entry.verdict == Verdict.OK and entry.number not in own
-        else entry
-        for entry in entries
-    ]
+    seen: set[str] = set()
+    checked = [_judge(entry, own, seen) for entry in entries]
     return ListReport(checked, list(own.values()))
+
+
+def _judge(entry: Entry, own: Collection[str], seen: set[str]) -> Entry:
+    """The entry with its last verdict; `seen` are the own numbers before it."""
+    if entry.number not in own:
+        is_foreign = entry.verdict == Verdict.OK
+        return entry._replace(verdict=Verdict.FOREIGN) if is_foreign else entry
+    verdict = Verdict.REPEATED if entry.number in seen else Verdict.OK
+    seen.add(entry.number)
+    return entry._replace(verdict=verdict, hint=None)
 
 
 def _chunks(values: Iterable) -> Iterator[list]:

@@ -6,6 +6,7 @@ from app import create_app
 from config import Config
 from models import db
 from services import database
+from tests import databases
 
 
 @contextmanager
@@ -13,7 +14,8 @@ def another_app(tmp_path, **settings):
     """An application with other settings, on a database of its own."""
     before = db.obj
     try:
-        app = create_app(Config(DATA_DIR=str(tmp_path), TESTING=True, **settings))
+        settings = {"DATABASE_URL": databases.new_url(), "TESTING": True, **settings}
+        app = create_app(Config(DATA_DIR=str(tmp_path), **settings))
         app.testing = True
         with db.connection_context():
             database.upgrade()

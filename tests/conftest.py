@@ -1,5 +1,6 @@
 """What all tests share: an application on a database of its own, and a transaction per test."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from config import Config
 from domain.roles import Role
 from models import db
 from services import database
-from tests import factories
+from tests import databases, factories
 from tests.page import Browser
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -17,6 +18,24 @@ GOLDEN = Path(__file__).parent / "golden"
 
 def pytest_addoption(parser):
     parser.addoption("--rebuild-golden", action="store_true", help="write tests/golden anew")
+    parser.addoption(
+        "--database",
+        choices=databases.KINDS,
+        default=os.environ.get("CABINET_TEST_DATABASE", "sqlite"),
+        help="what the tests run on",
+    )
+
+
+def pytest_configure(config):
+    databases.choose(config.getoption("--database"))
+
+
+def pytest_report_header(config):
+    return f"database: {databases.kind}"
+
+
+def pytest_unconfigure(config):
+    databases.stop()
 
 
 @pytest.fixture
@@ -35,7 +54,12 @@ def golden(request):
 @pytest.fixture(scope="session")
 def config(tmp_path_factory):
     """Settings of the tests: everything in a folder that is thrown away."""
-    return Config(DATA_DIR=str(tmp_path_factory.mktemp("var")), TESTING=True, DEMO=True)
+    return Config(
+        DATA_DIR=str(tmp_path_factory.mktemp("var")),
+        DATABASE_URL=databases.new_url(),
+        TESTING=True,
+        DEMO=True,
+    )
 
 
 @pytest.fixture(scope="session")

@@ -1,8 +1,5 @@
 """Back, double clicks, two tabs, ended sessions, lost servers: what people and networks do."""
 
-import sqlite3
-from contextlib import closing
-
 import pytest
 from playwright.sync_api import expect
 
@@ -10,8 +7,7 @@ from tests.browser.conftest import PASSWORD
 
 
 def count_orders(cabinet):
-    with closing(sqlite3.connect(cabinet.data_dir / "cabinet.db")) as base:
-        return base.execute("SELECT count(*) FROM customer_order").fetchone()[0]
+    return cabinet.query("SELECT count(*) FROM customer_order")[0]
 
 
 def to_second_step(page):

@@ -3,12 +3,18 @@
 import os
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
+from functools import partial
 from pathlib import Path
 
+import psycopg
 import pytest
+
+from tests import databases
 
 ROOT = Path(__file__).parent.parent.parent
 WAIT_S = 90  # generous: other work may keep the machine busy
@@ -41,6 +47,7 @@ class Cabinet:
         self.data_dir = Path(data_dir)
         self.port = settings.pop("PORT", None) or free_port()
         ours = {"DATA_DIR": data_dir, "PORT": self.port, "WORKERS": 1, **settings}
+        ours.setdefault("DATABASE_URL", databases.new_url())
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("CABINET_")}
         self.env = {**inherited, **{f"CABINET_{name}": str(value) for name, value in ours.items()}}
         self.process = None
@@ -78,6 +85,17 @@ class Cabinet:
         process = self.flask("serve")
         output, _ = process.communicate(timeout=WAIT_S)
         return process.returncode, output.strip().splitlines()
+
+    def query(self, sql, *values):
+        """The first row of a query on this cabinet's database; `?` stands for a value."""
+        url = self.env["CABINET_DATABASE_URL"]
+        connect = (
+            partial(psycopg.connect, url)
+            if url
+            else partial(sqlite3.connect, self.data_dir / "cabinet.db")
+        )
+        with closing(connect()) as base:
+            return base.execute(sql.replace("?", "%s") if url else sql, values).fetchone()
 
     def pids(self, words=""):
         """Processes of this cabinet whose command line has `words`: its data dir tells them."""

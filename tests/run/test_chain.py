@@ -4,9 +4,8 @@ each of its processes killed in between.
 
 import os
 import signal
-import sqlite3
 import zlib
-from contextlib import closing, suppress
+from contextlib import suppress
 from email import message_from_bytes, policy
 from itertools import chain as chained
 
@@ -75,9 +74,7 @@ def letters(sink, key):
 
 
 def state(chain, key):
-    with closing(sqlite3.connect(chain.data_dir / "cabinet.db")) as base:
-        query = "SELECT state FROM customer_order WHERE key = ?"
-        return base.execute(query, (key,)).fetchone()[0]
+    return chain.query("SELECT state FROM customer_order WHERE key = ?", key)[0]
 
 
 def wait_until_sent(chain, key):

@@ -205,6 +205,13 @@ def test_each_bad_entry_of_the_list_is_named(browser, draft, mine):
     assert Order.select().count() == 0
 
 
+def test_an_odd_number_of_ones_own_can_be_ordered(browser, draft, client_row):
+    odd = make_subscriber(client_row, number="37529123456")
+    form = step_2(draft, typed="37529123456; 37529123456")
+    browser.post(f"{ITEM}.subscribers", form, key=draft.key)
+    assert [row.subscriber_id for row in OrderSubscriber.select()] == [odd.id]
+
+
 def test_going_on_without_the_bad_entries_is_an_explicit_choice(browser, draft, mine):
     form = step_2(draft, typed=f"{mine[1].number};37529123456", shown=[mine[0].id])
     page = browser.post(

