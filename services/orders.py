@@ -4,7 +4,7 @@ Carrying them out is in `claims.py`, `artefacts.py` and `ledger.py`.
 """
 
 import secrets
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -204,8 +204,18 @@ def cancel(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
     return bool(changed)
 
 
-def retry(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
-    """Give a failed or held order a new life at once; False when it has no need of it."""
+def retry(
+    order: Order,
+    *,
+    user: User,
+    ip: str = "",
+    now: datetime,
+    states: Collection[OrderState] = RETRYABLE_STATES,
+) -> bool:
+    """Give an order in one of `states` a new life at once; False when it has no need of it.
+
+    What is held for the operator is theirs to release: a client tries again what has failed.
+    """
     with write_tx():
         changed = (
             Order.update(
@@ -219,7 +229,7 @@ def retry(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
                 lease_until=None,
                 closed_at=None,
             )
-            .where(Order.id == order.id, Order.state.in_(RETRYABLE_STATES))
+            .where(Order.id == order.id, Order.state.in_(states))
             .execute()
         )
         if changed:

@@ -11,7 +11,7 @@ from blueprints.guards import allow, does_not_prolong
 from blueprints.orders import card
 from blueprints.web import MenuItem, render_section
 from domain.formats import format_date
-from domain.orders import Direction
+from domain.orders import Direction, OrderState
 from domain.roles import ORDERING_ROLES, Role
 from models import Order
 from services import artefacts, clock, history, orders, reports
@@ -128,7 +128,13 @@ def retry(key: str) -> Response:
     """«Повторить»: a failed order is tried again, under the same number."""
     order = own_order_or_404(key)
     check_button()
-    orders.retry(order, user=g.user, ip=request.remote_addr or "", now=clock.now())
+    orders.retry(
+        order,
+        user=g.user,
+        ip=request.remote_addr or "",
+        now=clock.now(),
+        states={OrderState.FAILED},
+    )
     return redirect(url_for(".show", key=key), code=303)
 
 

@@ -216,6 +216,12 @@ def test_a_failed_order_is_tried_again_under_its_number(browser, order):
     assert (Order.get().state, Order.get().number) == (OrderState.ACCEPTED, 12)
 
 
+def test_what_is_held_for_the_operator_is_not_the_clients_to_release(browser, order):
+    Order.update(state=OrderState.UNCONFIRMED).execute()
+    browser.post("orders.retry", key=order.key)
+    assert Order.get().state == OrderState.UNCONFIRMED
+
+
 def test_the_same_again_opens_the_wizard_filled_in(browser, order):
     browser.post("orders.repeat", key=order.key)
     page = browser.follow()
