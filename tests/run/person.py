@@ -17,11 +17,19 @@ class Person:
 
     def open(self, path, data=None):
         """Go to an address, as the browser's address line or a form does."""
-        body = None if data is None else urlencode(data).encode()
-        with self._opener.open(urljoin(self.url, path), body, timeout=60) as answer:
+        with self._send(path, data) as answer:
             self.url = answer.url
             self.page = BeautifulSoup(answer.read(), "html.parser")
         return self.page
+
+    def post(self, path, data):
+        """Send a form and only tell where that leads; may be called from several threads."""
+        with self._send(path, data) as answer:
+            return answer.url
+
+    def _send(self, path, data):
+        body = None if data is None else urlencode(data).encode()
+        return self._opener.open(urljoin(self.url, path), body, timeout=60)
 
     def follow(self, words):
         """Click a link."""

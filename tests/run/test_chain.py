@@ -5,6 +5,7 @@ each of its processes killed in between.
 import os
 import signal
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from email import message_from_bytes, policy
 from itertools import chain as chained
@@ -16,7 +17,7 @@ from rq.serializers import JSONSerializer
 
 from tests import smtp_sink
 from tests.run.conftest import wait_for
-from tests.run.person import Person
+from tests.run.person import Person, fields
 from tests.smtp_sink import SmtpSink
 
 PASSWORD = "chain-tests-2026"
@@ -112,6 +113,21 @@ def contents(connection):
 def test_an_order_becomes_one_letter(chain, sink, person):
     to_second_step(person)
     key = order(person)
+    wait_until_sent(chain, key)
+    assert len(letters(sink, key)) == 1
+
+
+def test_twenty_clicks_at_once_are_one_order_and_one_letter(chain, sink, person):
+    to_second_step(person)
+    form = person.page.select_one("#picker")
+    tick = person.page.select_one("input[name=tick]")["value"]
+    data = [*fields(form), ("tick", tick), ("go", "submit")]
+    before = chain.query("SELECT count(*) FROM customer_order")[0]
+    with ThreadPoolExecutor(20) as pool:
+        addresses = set(pool.map(lambda _: person.post(form["action"], data), range(20)))
+    (address,) = addresses
+    assert chain.query("SELECT count(*) FROM customer_order")[0] == before + 1
+    key = address.rpartition("/")[2]
     wait_until_sent(chain, key)
     assert len(letters(sink, key)) == 1
 
