@@ -81,6 +81,10 @@ ERRORS = {
     "too_many_orders_per_hour": N_(
         "No more than {limit} orders an hour. Try again in {minutes} min"
     ),
+    "too_many_rows_for_pdf": N_(
+        "A PDF holds no more than {limit} calls, and there are {rows} in your order. "
+        "Choose XLSX or CSV."
+    ),
     "wrong_credentials": N_("Wrong login or password"),
     "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
     "number_taken": N_("{number} is the number of another client at that time"),

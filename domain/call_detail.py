@@ -84,6 +84,7 @@ class Totals:
 class ReportHead:
     """What the report is about. Moments are in the report's zone."""
 
+    operator_name: str
     order_number: int
     client_name: str
     account_no: str
@@ -134,8 +135,11 @@ class Wording:
     choices: Mapping[Direction, str]  # «Тип детализации»: OUT, IN, BOTH
     results: Mapping[int, str]  # domain.cdr.record.Disposition → word
     sums: Mapping[Direction, Sequence[str]]  # OUT, IN → heads of calls, answered, the two durations
+    sum_columns: Sequence[str]  # the same four under the name of their direction
     all_numbers: str  # the row of sums over all numbers
     no_calls: str  # the sentence of an empty report
+    page: str  # where a page stands: {page} of {pages}
+    language: str  # that all these words are in, by its code
 
 
 HEAD_LABELS = (

@@ -49,6 +49,12 @@ class TooManyOrdersPerHour(DomainError):
     code = "too_many_orders_per_hour"
 
 
+class TooManyRowsForPdf(DomainError):
+    """More calls than a PDF is made for; `values`: limit, rows."""
+
+    code = "too_many_rows_for_pdf"
+
+
 class NumberTaken(DomainError):
     """A full number has one owner at a time; `values`: number."""
 

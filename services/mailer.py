@@ -20,7 +20,7 @@ from flask import current_app
 
 from config import Config
 from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
-from domain.orders import Direction
+from domain.orders import Direction, FileFormat
 from models import Artefact, Order
 from services import clock, reports, storage
 from texts import gettext
@@ -200,11 +200,28 @@ def _words(
         "zone": str(clock.zone()),
         "file_name": artefact.display_name,
         "file_size": format_size(artefact.size),
+        "form": _form_text(FileFormat(order.params["format"]), artefact.summary),
         "link": None if is_attached else f"{config.public_url}/orders/{order.key}",
         "until": format_moment(clock.local(artefact.expires_at)),
         "operator": config.OPERATOR_NAME,
         "cabinet_url": f"{config.public_url}/",
     }
+
+
+def _form_text(file_format: FileFormat, summary: dict[str, Any]) -> str:
+    """What the file is; of a CSV, which has no sums in it, also how to tell that it is whole."""
+    if file_format is FileFormat.PDF:
+        return gettext("PDF document: the sums, then a table of all calls.")
+    if file_format is FileFormat.XLSX:
+        return gettext("Excel workbook: a sheet with the sums and a sheet with every call.")
+    if not summary.get("calls"):
+        return gettext("CSV table: the names of the columns, and no rows under them.")
+    return gettext(
+        "CSV table: a row for each call, {rows} in all; control sum (billable seconds): "
+        "{control_sum}. The sums are in this letter."
+    ).format(
+        rows=format_integer(summary["calls"]), control_sum=format_integer(summary["control_sum"])
+    )
 
 
 def _sums(title: str, sums: dict[str, int]) -> dict[str, str]:

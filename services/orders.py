@@ -11,7 +11,12 @@ from datetime import datetime, timedelta
 from flask import current_app
 from peewee import SQL, IntegrityError, fn
 
-from domain.errors import NothingSelected, TooManyOpenOrders, TooManyOrdersPerHour
+from domain.errors import (
+    NothingSelected,
+    TooManyOpenOrders,
+    TooManyOrdersPerHour,
+    TooManyRowsForPdf,
+)
 from domain.orders import CANCELLABLE_STATES, Direction, FileFormat, OrderKind, OrderState
 from domain.periods import DateRange, check_call_detail_period
 from models import (
@@ -23,7 +28,7 @@ from models import (
     Subscriber,
     User,
 )
-from services import audit, clock, drafts, ledger, queue, selection
+from services import audit, clock, drafts, ledger, queue, reports, selection
 from services.audit import AuditEventKind
 from services.transactions import lock_client, write_tx
 
@@ -54,7 +59,7 @@ def place_call_detail(
     *,
     client: Client,
     user: User,
-    listed: Iterable[int] = (),
+    listed: Collection[int] = (),
     ip: str = "",
     now: datetime,
 ) -> Order:
@@ -64,6 +69,7 @@ def place_call_detail(
     when a rule says no.
     """
     config = current_app.config["CABINET"]
+    rows = _count_for_pdf(draft, request, client, listed)  # before: nobody waits while we count
     try:
         with write_tx():
             lock_client(client)
@@ -71,6 +77,8 @@ def place_call_detail(
                 return placed
             check_call_detail_period(request.period, now.date(), config.CALL_DETAIL_MONTHS_BACK)
             check_limits(user, now=now)
+            if rows > config.PDF_ROWS:
+                raise TooManyRowsForPdf(limit=config.PDF_ROWS, rows=rows)
             order = _create(draft, request, client, user, now)
             _copy_selection(draft, order, request.period, listed)
             audit.record(
@@ -93,6 +101,19 @@ def place_call_detail(
 def due_at(*, now: datetime) -> datetime:
     """When an order placed now will be carried out: «по истечении суток» by default."""
     return now + timedelta(hours=current_app.config["CABINET"].call_detail_delay_hours)
+
+
+def _count_for_pdf(
+    draft: OrderDraft, request: CallDetailRequest, client: Client, listed: Collection[int]
+) -> int:
+    """How many calls the PDF would list; other forms take any number, and 0 stands for it."""
+    if request.file_format is not FileFormat.PDF:
+        return 0
+    everything = selection.eligible(client, *request.period.bounds(clock.zone()))
+    return sum(
+        reports.count_calls(part, request.period, request.direction)
+        for part in selection.union(draft, everything, listed)
+    )
 
 
 def _create(

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import reduce
+from functools import partial, reduce
 from operator import and_
 from pathlib import Path
 from typing import Any
@@ -27,10 +27,11 @@ from domain.call_detail import (
 from domain.cdr.record import CallDirection, Disposition
 from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
-from domain.writers import call_detail_xlsx
+from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
 from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
 from services import clock, storage
 from services.transactions import read_tx
+from texts import current_language
 from texts import gettext as _
 
 PROGRESS_ROWS = 1000
@@ -42,6 +43,7 @@ MEDIA_TYPES = {
 }
 
 Progress = Callable[[int, int | None], None]
+Writer = Callable[[Path, ReportHead, Totals, Iterator[CallRow], Wording], None]
 
 
 class FormatNotMade(Exception):
@@ -117,18 +119,24 @@ def _scratch_in(folder: Path) -> Iterator[None]:
 # --- Call detail ----------------------------------------------------------------------------------
 
 
-def _call_detail_xlsx(order: Order, path: Path, made_at: datetime, progress: Progress) -> Report:
+def _call_detail(
+    write: Writer, order: Order, path: Path, made_at: datetime, progress: Progress
+) -> Report:
     with read_tx():
         totals = _totals(order)
         head = _head(order, made_at)
         rows = _with_progress(_rows(order), totals.rows, progress)
-        call_detail_xlsx.write(path, head, totals, rows, _wording())
+        write(path, head, totals, rows, _wording())
     return Report(_display_name(order, head), totals.rows, _summary(head, totals))
 
 
 RENDERERS: dict[
     tuple[OrderKind, FileFormat], Callable[[Order, Path, datetime, Progress], Report]
-] = {(OrderKind.CALL_DETAIL, FileFormat.XLSX): _call_detail_xlsx}
+] = {
+    (OrderKind.CALL_DETAIL, FileFormat.XLSX): partial(_call_detail, call_detail_xlsx.write),
+    (OrderKind.CALL_DETAIL, FileFormat.CSV): partial(_call_detail, call_detail_csv.write),
+    (OrderKind.CALL_DETAIL, FileFormat.PDF): partial(_call_detail, call_detail_pdf.write),
+}
 
 
 def period_of(order: Order) -> DateRange:
@@ -140,6 +148,7 @@ def period_of(order: Order) -> DateRange:
 def _head(order: Order, made_at: datetime) -> ReportHead:
     client = Client.get_by_id(order.client_id)
     return ReportHead(
+        operator_name=current_app.config["CABINET"].OPERATOR_NAME,
         order_number=order.number,
         client_name=client.name,
         account_no=client.account_no,
@@ -164,15 +173,27 @@ def _data_until(client: Client, made_at: datetime) -> datetime | None:
     return None if last is None else clock.local(min(clock.from_epoch(last), made_at))
 
 
+def count_calls(subscribers: ModelSelect, period: DateRange, direction: Direction) -> int:
+    """How many calls a report on `subscribers` would list now."""
+    return (
+        Call.select()
+        .where(
+            Call.subscriber_id.in_(subscribers.select(Subscriber.id)), _is_within(period, direction)
+        )
+        .count()
+    )
+
+
 def _is_wanted(order: Order) -> Expression:
     """Condition on `Call`: of the joined subscriber, in the period, in the chosen direction."""
-    first, after = (clock.epoch(moment) for moment in period_of(order).bounds(clock.zone()))
-    codes = [DIRECTION_CODES[each] for each in directions_of(Direction(order.params["direction"]))]
-    conditions = [
-        Call.subscriber_id == Subscriber.id,
-        Call.started_at >= first,
-        Call.started_at < after,
-    ]
+    within = _is_within(period_of(order), Direction(order.params["direction"]))
+    return (Call.subscriber_id == Subscriber.id) & within
+
+
+def _is_within(period: DateRange, direction: Direction) -> Expression:
+    first, after = (clock.epoch(moment) for moment in period.bounds(clock.zone()))
+    codes = [DIRECTION_CODES[each] for each in directions_of(direction)]
+    conditions = [Call.started_at >= first, Call.started_at < after]
     if len(codes) < len(DIRECTION_CODES):
         conditions.append(Call.direction == codes[0])
     return reduce(and_, conditions)
@@ -349,8 +370,16 @@ def _wording() -> Wording:
                 _("Incoming: billable duration"),
             ),
         },
+        sum_columns=(
+            _("Calls"),
+            _("of them answered"),
+            _("Total duration"),
+            _("Billable"),
+        ),
         all_numbers=_("All numbers"),
         no_calls=_("There were no calls in this period"),
+        page=_("Page {page} of {pages}"),
+        language=current_language(),
     )
 
 

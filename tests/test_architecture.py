@@ -9,7 +9,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 OURS = {"app", "config", "models", "texts", "domain", "services", "jobs", "blueprints", "commands"}
-FILE_LIBRARIES = {"rustpy_xlsxwriter"}
+FILE_LIBRARIES = {"reportlab", "rustpy_xlsxwriter"}
 WEB = {"flask", "flask_wtf", "wtforms", "werkzeug", "markupsafe", "jinja2", "itsdangerous"}
 DATABASE = {"peewee", "playhouse"}
 GATEWAYS = {"flask", "rq", "redis", "flask_mail"}

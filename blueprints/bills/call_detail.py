@@ -11,7 +11,7 @@ from blueprints.guards import allow
 from blueprints.picker import Picker, has_few
 from blueprints.web import MenuItem, render_section
 from blueprints.wizard import raw_answers, remembered, replay
-from domain.errors import DomainError, TooManyOrdersPerHour
+from domain.errors import DomainError, TooManyOpenOrders, TooManyOrdersPerHour
 from domain.msisdn import Verdict
 from domain.orders import OrderKind
 from domain.periods import month_of, month_start
@@ -24,6 +24,7 @@ from texts import N_, error_text, gettext
 
 KIND = OrderKind.CALL_DETAIL
 PROBLEMS_SHOWN = 200
+LIMITS = frozenset({TooManyOpenOrders.code, TooManyOrdersPerHour.code})
 bp = Blueprint("call_detail", __name__, url_prefix="/call-detail")
 MENU = MenuItem(
     N_("Call details by e-mail"),
@@ -233,7 +234,7 @@ def _show_subscribers(
         problems=report.bad[:PROBLEMS_SHOWN] if report else [],
         able=selection.count_union(step.draft, report.subscriber_ids) if report else 0,
         refused_by=refused_by,
-        open_orders=orders.open_orders(g.user) if refused_by else [],
+        open_orders=orders.open_orders(g.user) if refused_by in LIMITS else [],
         direction=reports.direction_text(step.request.direction),
         due_at=orders.due_at(now=clock.now()),
         verdicts=Verdict,

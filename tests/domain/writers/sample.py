@@ -47,8 +47,11 @@ WORDING = Wording(
         Direction.OUT: ("исх. звонков", "исх. отвечено", "исх. длит.", "исх. тариф."),
         Direction.IN: ("вх. звонков", "вх. отвечено", "вх. длит.", "вх. тариф."),
     },
+    sum_columns=("Звонков", "Отвечено", "Длительность", "Тарифицируемая"),
     all_numbers="Всего",
     no_calls="За выбранный период звонков нет",
+    page="Страница {page} из {pages}",
+    language="ru",
 )
 
 
@@ -74,6 +77,7 @@ def make_head(**values):
     """A report of November up to the 23rd, in both directions."""
     return ReportHead(
         **{
+            "operator_name": "Оператор связи",
             "order_number": 12,
             "client_name": "ООО «Ромашка»",
             "account_no": "00001234",

@@ -1,0 +1,173 @@
+"""Call detail as a PDF to read, print and file: what was asked and found, the sums of each number,
+then the calls. Pages are drawn in `pdf_pages.py`.
+
+All pages are kept in memory until the end, so the form is for some ten thousand calls.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import chain, islice
+from pathlib import Path
+
+from domain.call_detail import (
+    CallRow,
+    NumberTotals,
+    ReportHead,
+    Sums,
+    Totals,
+    Wording,
+    checked,
+    directions_of,
+)
+from domain.formats import format_date, format_duration, format_integer
+from domain.orders import Direction
+from domain.writers import pdf_pages
+from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
+from domain.writers.pdf_pages import Column, Front, Paper, Row, Table
+
+_CALL_WIDTHS = (56.0, 46.0, 68.0, 70.0, 0.0, 92.0, 62.0, 68.0, 84.0, 106.0)
+_NUMBERS = frozenset({7, 8})  # columns of the calls that are set to the right
+_NUMBER_WIDTH, _CONTROL_WIDTH = 72.0, 102.0  # among the sums; the name takes the rest
+_SUM_WIDTHS = (42.0, 48.0, 66.0, 80.0)
+_EXCLUDED_COLUMNS = 8
+_ID = 9
+_RULED = 3  # a line where the subscriber number changes
+
+
+def write(
+    path: Path, head: ReportHead, totals: Totals, rows: Iterator[CallRow], wording: Wording
+) -> None:
+    """Write the document to `path`. `rows` are read once, in their order.
+
+    Raises `ControlSumMismatch` when the rows are not those added up in `totals`, `OSError` when
+    the disk is full, and whatever `rows` raises.
+    """
+    values = {
+        name: format_integer(value) if isinstance(value, int) else value
+        for name, value in head_values(head, totals, wording).items()
+    }
+    values["order"] = str(head.order_number)
+    facts = [(wording.labels[name], value) for name, value in values.items()]
+    tables = [_sums(head, totals, wording), _calls(totals, rows, wording)]
+    if len(head.excluded) > INLINE_EXCLUDED:
+        tables.append(_excluded(head, wording))
+    paper = _paper(head, values, wording)
+    pdf_pages.write(path, paper, Front(wording.title, facts), tables)
+
+
+def _paper(head: ReportHead, values: dict[str, str], wording: Wording) -> Paper:
+    title = f"{wording.title} {values['period']}"
+    order = f"{wording.labels['order']}: {values['order']}"
+    return Paper(
+        title=f"{title}, {values['client']}",
+        author=clean(head.operator_name),
+        language=wording.language,
+        made_at=head.made_at,
+        running_head=f"{title} · {values['client']} · {order}",
+        foot=f"{order} · {wording.labels['made_at']}: {values['made_at']}"
+        f" · {clean(head.operator_name)}",
+        page_words=wording.page,
+    )
+
+
+# --- Sums -----------------------------------------------------------------------------------------
+
+
+def _sums(head: ReportHead, totals: Totals, wording: Wording) -> Table:
+    shown = directions_of(head.direction)
+    columns = [Column(wording.columns[3], _NUMBER_WIDTH), Column(wording.columns[4], 0)]
+    columns += [
+        Column(title, width, is_number=True, group=wording.choices[direction])
+        for direction in shown
+        for title, width in zip(wording.sum_columns, _SUM_WIDTHS, strict=True)
+    ]
+    columns.append(Column(wording.labels["control_sum"], _CONTROL_WIDTH, is_number=True))
+    return Table(
+        title=wording.summary_sheet,
+        columns=_stretched(columns),
+        rows=(_number_row(number, shown) for number in totals.numbers),
+        count=len(totals.numbers),
+        lead=(
+            wording.all_numbers,
+            "",
+            *chain.from_iterable(_sum_cells(totals.of(direction)) for direction in shown),
+            format_integer(totals.control_sum),
+        ),
+        instead="—",
+    )
+
+
+def _stretched(columns: list[Column]) -> list[Column]:
+    """The column without a width takes the room that the others leave."""
+    room = pdf_pages.WIDTH - sum(column.width for column in columns)
+    return [column if column.width else replace(column, width=room) for column in columns]
+
+
+def _number_row(number: NumberTotals, shown: tuple[Direction, ...]) -> Row:
+    return (
+        clean(number.number),
+        clean(number.full_name),
+        *chain.from_iterable(_sum_cells(number.of(direction)) for direction in shown),
+        format_integer(number.of(Direction.BOTH).billable_s),
+    )
+
+
+def _sum_cells(sums: Sums) -> Row:
+    return (
+        format_integer(sums.calls),
+        format_integer(sums.answered),
+        format_duration(sums.duration_s),
+        format_duration(sums.billable_s),
+    )
+
+
+# --- Calls ----------------------------------------------------------------------------------------
+
+
+def _calls(totals: Totals, rows: Iterator[CallRow], wording: Wording) -> Table:
+    sums = totals.of(Direction.BOTH)
+    words = f"{wording.labels['rows']}: {format_integer(totals.rows)}"
+    durations = (format_duration(sums.duration_s), format_duration(sums.billable_s))
+    columns = [
+        Column(title, width, is_number=n in _NUMBERS, indent=8.0 if n == _ID else 0.0)
+        for n, (title, width) in enumerate(zip(wording.columns, _CALL_WIDTHS, strict=True))
+    ]
+    return Table(
+        title=wording.calls_sheet,
+        columns=_stretched(columns),
+        rows=_call_rows(checked(rows, totals), wording),
+        count=totals.rows,
+        foot=(words, *[""] * 6, *durations, "") if totals.rows else None,
+        instead=wording.no_calls,
+        ruled=_RULED,
+    )
+
+
+def _call_rows(rows: Iterator[CallRow], wording: Wording) -> Iterator[Row]:
+    for row in rows:
+        at = row.started
+        yield (
+            format_date(at),
+            f"{at.hour:02}:{at.minute:02}:{at.second:02}",
+            wording.directions[row.direction],
+            clean(row.number),
+            clean(row.full_name),
+            clean(row.peer),
+            wording.results[row.disposition],
+            format_duration(row.duration_s),
+            format_duration(row.billable_s),
+            clean(row.record_id),
+        )
+
+
+def _excluded(head: ReportHead, wording: Wording) -> Table:
+    numbers = map(clean, head.excluded)
+    count = -(-len(head.excluded) // _EXCLUDED_COLUMNS)
+    rows = (tuple(islice(numbers, _EXCLUDED_COLUMNS)) for _ in range(count))
+    width = pdf_pages.WIDTH / _EXCLUDED_COLUMNS
+    return Table(
+        title=wording.excluded_sheet,
+        columns=[Column("", width)] * _EXCLUDED_COLUMNS,
+        rows=rows,
+        count=count,
+    )
