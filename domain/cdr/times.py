@@ -12,7 +12,13 @@ from domain.errors import InvalidValue
 YEARS = frozenset(map(str, range(2000, 2060)))  # others are a clock that was never set
 _STAMP = re.compile(r"(\d{4})-(\d\d)-(\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?", re.ASCII)
 _OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)", re.ASCII)
+_EPOCH = re.compile(r"\d{9,10}", re.ASCII)
+_EPOCHS = range(
+    int(datetime(2000, 1, 1, tzinfo=UTC).timestamp()),
+    int(datetime(2060, 1, 1, tzinfo=UTC).timestamp()),
+)
 _UID_EPOCH = re.compile(r"(?:^|-)(\d{9,10})\.\d+$", re.ASCII)
+_UID_MILLISECONDS = re.compile(r"0{5}([0-9A-F]{11})_[0-9A-F]+", re.ASCII)
 
 
 def parse_zone(text: str) -> tzinfo:
@@ -27,10 +33,21 @@ def parse_zone(text: str) -> tzinfo:
         raise InvalidValue(f"no time zone {text!r}", what="zone", value=text) from error
 
 
+def read_epoch(text: str) -> int:
+    """UTC epoch seconds as an exchange writes them; `ValueError` for a clock that was never set."""
+    if not _EPOCH.fullmatch(text) or int(text) not in _EPOCHS:
+        raise ValueError("unreadable time")
+    return int(text)
+
+
 def uid_epoch(uid: str) -> int | None:
-    """The moment at which an Asterisk unique id was made: `1690325492.2`, `A2B03-1473278510.32`."""
-    found = _UID_EPOCH.search(uid)
-    return int(found[1]) if found else None
+    """The moment at which an id was made: of Asterisk `1690325492.2`, `A2B03-1473278510.32`; of
+    3CX `00000171DEDAF013_2482`, milliseconds in hexadecimal.
+    """
+    if found := _UID_EPOCH.search(uid):
+        return int(found[1])
+    found = _UID_MILLISECONDS.fullmatch(uid)
+    return int(found[1], 16) // 1000 if found else None
 
 
 def zone_error_s(starts: Iterable[tuple[int, str]]) -> int:
