@@ -24,6 +24,7 @@ from peewee import (
     TextField,
 )
 
+from domain.imports import ImportState
 from domain.orders import OPEN_STATES, MailState, OrderState
 from domain.roles import Role
 
@@ -123,6 +124,7 @@ class Client(BaseModel):
     invoice_email = CharField()
     detail_email = CharField()  # the address named in the connection application
     may_download = BooleanField(default=False)  # policy: files can be fetched in the cabinet too
+    hide_incoming_peers = BooleanField(default=False)  # policy: reports show callers in part only
     created_at = UtcDateTimeField()
 
 
@@ -212,7 +214,10 @@ class Exchange(BaseModel):
 
 
 class ImportRun(BaseModel):
-    """One file read by `flask cdr import`, with its honest counts."""
+    """One file of call records, by command or by upload, with its honest counts.
+
+    An uploaded file waits in `uploads/<upload_key>`; its row is the truth that the queue hints at.
+    """
 
     exchange = ForeignKeyField(Exchange, on_delete="RESTRICT")
     client = ForeignKeyField(Client, null=True, on_delete="RESTRICT")
@@ -220,7 +225,15 @@ class ImportRun(BaseModel):
     file_sha256 = CharField(index=True)
     format = CharField()
     zone = CharField()
-    state = CharField(default="running")  # running, done, failed
+    options = CharField(default="")  # digest of what else the reading depends on: dates, a map
+    state = CharField(default=ImportState.RUNNING)
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")  # who uploaded it
+    upload_key = CharField(default="")  # "": not uploaded, or removed when its time was over
+    force_zone = BooleanField(default=False)  # somebody said that the zone is right all the same
+    zone_error_s = IntegerField(default=0)  # by how much the times lie after the calls' ids
+    size = BigIntegerField(default=0)  # bytes of the uploaded file, and how many are read
+    bytes_read = BigIntegerField(default=0)
+    attempts = IntegerField(default=0)  # of jobs at the present state
     lines = IntegerField(default=0)
     calls = IntegerField(default=0)
     accepted = IntegerField(default=0)
@@ -234,6 +247,7 @@ class ImportRun(BaseModel):
     error = CharField(default="")
     started_at = UtcDateTimeField(index=True)
     finished_at = UtcDateTimeField(null=True)
+    rolled_back_at = UtcDateTimeField(null=True)
 
 
 class Call(BaseModel):
@@ -257,8 +271,8 @@ class Call(BaseModel):
     disposition = SmallIntegerField()  # domain.cdr.record.Disposition
     exchange = ForeignKeyField(Exchange, on_delete="RESTRICT", index=False)
     uid = CharField()  # the exchange's id of the call
-    legs = TextField()  # JSON: the parts this row is made of
-    import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)
+    legs = TextField()  # JSON: the parts this row is made of, each with the run that told it first
+    import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)  # first of them
 
     class Meta:
         primary_key = CompositeKey("subscriber_id", "started_at", "seq")

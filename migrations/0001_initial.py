@@ -28,6 +28,7 @@ def up(migrator, db):
         invoice_email = CharField()
         detail_email = CharField()
         may_download = BooleanField(default=False)
+        hide_incoming_peers = BooleanField(default=False)
         created_at = UtcDateTimeField()
 
         class Meta:
@@ -138,7 +139,15 @@ def up(migrator, db):
         file_sha256 = CharField(index=True)
         format = CharField()
         zone = CharField()
+        options = CharField(default="")
         state = CharField(default="running")
+        user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+        upload_key = CharField(default="")
+        force_zone = BooleanField(default=False)
+        zone_error_s = IntegerField(default=0)
+        size = BigIntegerField(default=0)
+        bytes_read = BigIntegerField(default=0)
+        attempts = IntegerField(default=0)
         lines = IntegerField(default=0)
         calls = IntegerField(default=0)
         accepted = IntegerField(default=0)
@@ -152,6 +161,7 @@ def up(migrator, db):
         error = CharField(default="")
         started_at = UtcDateTimeField(index=True)
         finished_at = UtcDateTimeField(null=True)
+        rolled_back_at = UtcDateTimeField(null=True)
 
         class Meta:
             database = db
