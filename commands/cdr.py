@@ -15,6 +15,9 @@ from flask.cli import AppGroup
 
 from commands.refusals import on_database
 from config import Config
+from domain.cdr.column_map import ColumnMap, MapMistake, parse_map
+from domain.cdr.dates import DateOrder
+from domain.cdr.generic import GENERIC
 from domain.cdr.record import Reject
 from domain.cdr.registry import FORMATS, UnknownFormat, find_format
 from domain.cdr.times import parse_zone
@@ -55,6 +58,14 @@ def rematch() -> None:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--format", "format_name", default="auto", help="auto, or a name of `cdr formats`.")
 @click.option("--zone", help="Zone of the times in the file: IANA name or ±HH:MM.")
+@click.option(
+    "--dates",
+    type=click.Choice([*DateOrder]),
+    help="Order of dates that can be read in two ways: 1/9/2026 is in September by dmy.",
+)
+@click.option(
+    "--map", "map_path", type=click.Path(path_type=Path), help="Map of columns, for generic."
+)
 @click.option("--exchange", default="", help="Where the file comes from.")
 @click.option("--client", "account", help="Account number: match this client's numbers only.")
 @click.option("--discover", is_flag=True, help="Take the numbers of our side for the client's.")
@@ -70,14 +81,16 @@ def import_files(files: tuple[Path, ...], **options: object) -> None:
         request = _request(**options)
         with imports.one_at_a_time(_config().data_dir, _say_waiting):
             for file in files:
-                refused |= not _import_one(file, request, write_reject, as_json=as_json)
+                refused |= not _import_all(file, request, write_reject, as_json=as_json)
     if refused:
         sys.exit(2)
 
 
-def _request(
+def _request(  # noqa: PLR0913 - the options of the command
     format_name: str,
     zone: str | None,
+    dates: str | None,
+    map_path: Path | None,
     exchange: str,
     account: str | None,
     *,
@@ -102,11 +115,27 @@ def _request(
     return {
         "format_name": format_name,
         "zone": zone,
+        "dates": dates and DateOrder(dates),
+        "column_map": _column_map(map_path, format_name),
         "exchange_name": exchange,
         "client": client,
         "discover": discover,
         "dry_run": dry_run,
     }
+
+
+def _column_map(path: Path | None, format_name: str) -> ColumnMap | None:
+    """The map of the format `generic`: it goes with that format and no other."""
+    if (path is None) != (format_name != GENERIC.name):
+        raise Refused("--map FILE and --format generic go together: neither says enough alone")
+    if path is None:
+        return None
+    try:
+        return parse_map(path.read_bytes())
+    except OSError as error:
+        raise Refused(f"--map {path}: {error.strerror}") from error
+    except MapMistake as error:
+        raise Refused(f"--map {path}: {error}") from error
 
 
 def _client(account: str | None) -> Client | None:
@@ -116,38 +145,66 @@ def _client(account: str | None) -> Client | None:
         raise Refused(f"no client with the account number {account}") from error
 
 
-def _import_one(
-    file: Path,
+def _import_all(
+    path: Path,
     request: dict[str, object],
-    write_reject: Callable[[Path, Reject], None],
+    write_reject: Callable[[str, Reject], None],
+    *,
+    as_json: bool,
+) -> bool:
+    """Read a file, or each file of an archive that is one of call records; False when something
+    was refused.
+    """
+    try:
+        found = [ImportRequest(path=path, member=m, **request) for m in imports.look_inside(path)]
+    except DomainError as error:
+        _say_refusal(str(path), error, as_json=as_json)
+        return False
+    if len(found) > 1:
+        kept = [one for one in found if imports.is_readable(one)]
+        for one in found:
+            if kept and one not in kept:
+                click.echo(f"{one.name}: not a call record file, left out", err=True)
+        found = kept or found
+    refused = [one for one in found if not _import_one(one, write_reject, as_json=as_json)]
+    return not refused
+
+
+def _import_one(
+    request: ImportRequest,
+    write_reject: Callable[[str, Reject], None],
     *,
     as_json: bool,
 ) -> bool:
     """Read one file and say what was found; False when it was refused."""
     try:
         outcome = imports.import_file(
-            ImportRequest(path=file, **request),
+            request,
             now=clock.now(),
-            on_progress=_progress(file),
-            on_reject=lambda reject: write_reject(file, reject),
+            on_progress=_progress(request.name),
+            on_reject=lambda reject: write_reject(request.name, reject),
         )
     except DomainError as error:
-        message = _refusal(file, error)
-        if as_json:
-            click.echo(json.dumps({**_as_json(Outcome(str(file))), "error": message}))
-        click.echo(message, err=True)
+        _say_refusal(request.name, error, as_json=as_json)
         return False
     if as_json:
         click.echo(json.dumps(_as_json(outcome), ensure_ascii=False))
     for line in _warnings(outcome):
         click.echo(line, err=True)
     if not as_json:
-        for line in _summary(outcome, dry_run=bool(request["dry_run"])):
+        for line in _summary(outcome, dry_run=request.dry_run):
             click.echo(line)
     return True
 
 
-def _refusal(file: Path, error: DomainError) -> str:
+def _say_refusal(file: str, error: DomainError, *, as_json: bool) -> None:
+    message = _refusal(file, error)
+    if as_json:
+        click.echo(json.dumps({**_as_json(Outcome(file)), "error": message}, ensure_ascii=False))
+    click.echo(message, err=True)
+
+
+def _refusal(file: str, error: DomainError) -> str:
     if isinstance(error, UnknownFormat) and error.values["what"] == "format":
         return (
             f"{file}: not a call record file of a known format, nothing of it is stored "
@@ -225,7 +282,7 @@ def _window_hint(first: date, last: date) -> Iterator[str]:
         yield f"  the last call lies after today, {window.end}: is --zone right?"
 
 
-def _progress(file: Path) -> Callable[[int], None]:
+def _progress(file: str) -> Callable[[int], None]:
     if not sys.stderr.isatty():
         return lambda _lines: None
     return lambda lines: click.echo(f"\r{file}: {lines} lines\x1b[K", nl=False, err=True)
@@ -236,7 +293,7 @@ def _say_waiting() -> None:
 
 
 @contextmanager
-def _rejects_file(path: Path | None) -> Iterator[Callable[[Path, Reject], None]]:
+def _rejects_file(path: Path | None) -> Iterator[Callable[[str, Reject], None]]:
     """A writer of rejected lines: file, line, reason and the fields of the line as CSV."""
     if path is None:
         yield lambda _file, _reject: None

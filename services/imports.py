@@ -3,21 +3,26 @@ counts beside the rows: killed anywhere and repeated, it goes on where it stoppe
 """
 
 import fcntl
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from domain.cdr.archives import Member, RefusedArchive, members
+from domain.cdr.column_map import ColumnMap
+from domain.cdr.dates import DateOrder
 from domain.cdr.discovery import discover
+from domain.cdr.generic import Generic
 from domain.cdr.record import Half, Inner, Leg, Reject, Skip
 from domain.cdr.registry import Format, UnknownFormat, detect, find_format
 from domain.cdr.source import Source
 from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
 from models import Client, Exchange, ImportRun, Subscriber, UnmatchedLeg
-from services import audit, call_store, storage
+from services import audit, call_store
 from services.audit import AuditEventKind
 from services.call_store import Sighting
 from services.half_store import HalfStore, Met, Whole
@@ -45,6 +50,21 @@ class ImportRequest:
     client: Client | None = None  # only this client's numbers
     discover: bool = False  # take the numbers of our side for that client's
     dry_run: bool = False
+    dates: DateOrder | None = None  # of files whose dates can be read in two ways
+    column_map: ColumnMap | None = None  # for the format "generic"
+    member: Member | None = None  # of an archive; None: the one file there is
+
+    @property
+    def name(self) -> str:
+        """What the file is called in front of people."""
+        inside = self.member.name if self.member else ""
+        return f"{self.path}/{inside}" if inside else str(self.path)
+
+    @property
+    def options(self) -> str:
+        """What the file's reading depends on beside format and zone, as a short text."""
+        spoken = f"{self.dates or ''}|{self.column_map or ''}"
+        return "" if spoken == "|" else hashlib.sha256(spoken.encode()).hexdigest()[:32]
 
 
 @dataclass
@@ -89,6 +109,19 @@ def one_at_a_time(data_dir: Path, waiting: Callable[[], None] = lambda: None) ->
         yield
 
 
+def look_inside(path: Path) -> list[Member]:
+    """The files that are in a file: itself, or what an archive holds.
+
+    Raises `NotFound` without the file, `RefusedArchive` for an archive that could do harm.
+    """
+    try:
+        return members(lambda: path.open("rb"))
+    except OSError as error:
+        raise NotFound(f"{path}: {error.strerror}", what="file", name=str(path)) from error
+    except RefusedArchive as error:
+        raise RefusedArchive(f"{path}: {error}", **error.values) from error
+
+
 def import_file(
     request: ImportRequest,
     *,
@@ -99,15 +132,22 @@ def import_file(
     """Read one file. Call it inside `one_at_a_time`.
 
     Raises `NotFound` without the file, `UnknownFormat` when no reader knows it, `InvalidValue`
-    for a zone, format or exchange that cannot be: then nothing is stored.
+    for a zone, format or exchange that cannot be, dates or a map that cannot be understood, a
+    harmful archive, or one of several files: then nothing is stored.
     """
-    source = Source(lambda: request.path.open("rb"))
+    if request.member is None:
+        request = replace(request, member=_only_member(request.path))
+    source = Source(request.member.open, request.dates)
     reader = _find_reader(request, source)
-    parse_zone(request.zone)
+    zone = parse_zone(request.zone)
+    try:
+        events = reader.read(source, zone)
+    except InvalidValue as error:
+        raise type(error)(f"{request.name}: {error}", **error.values) from error
     run = _Run(request, reader, source, now)
     try:
         run.prepare()
-        run.read(on_progress, on_reject)
+        run.read(events, on_progress, on_reject)
         run.finish()
     except Exception as error:
         run.fail(error)
@@ -115,14 +155,33 @@ def import_file(
     return run.outcome
 
 
+def is_readable(request: ImportRequest) -> bool:
+    """Whether a member of an archive is a file of call records, so far as can be told."""
+    try:
+        _find_reader(request, Source(request.member.open, request.dates))
+    except UnknownFormat:
+        return False
+    return True
+
+
+def _only_member(path: Path) -> Member:
+    found = look_inside(path)
+    if len(found) > 1:
+        raise InvalidValue(f"{path} holds {len(found)} files", what="file", value=str(path))
+    return found[0]
+
+
 def _find_reader(request: ImportRequest, source: Source) -> Format:
-    name = str(request.path)
+    name = request.name
     try:
         if not source.head.strip():
             raise UnknownFormat(f"{name} is empty", what="file", value=name)
     except OSError as error:
         raise NotFound(f"{name}: {error.strerror}", what="file", name=name) from error
-    return detect(source) if request.format_name == "auto" else find_format(request.format_name)
+    if request.format_name == "auto":
+        return detect(source)
+    reader = find_format(request.format_name)
+    return Generic(request.column_map) if reader.name == Generic.name else reader
 
 
 class _Run:
@@ -133,7 +192,7 @@ class _Run:
     ) -> None:
         self.request, self.reader, self.source, self.now = request, reader, source, now
         self.zone = parse_zone(request.zone)
-        self.outcome = Outcome(str(request.path), reader.name)
+        self.outcome = Outcome(request.name, reader.name)
         self.exchange = find_exchange(request.exchange_name, request.client)
         self.row: ImportRun | None = None
         self._call_ids: set[int] = set()
@@ -155,8 +214,15 @@ class _Run:
         run_id = self.row.id if self.row else 0
         self.halves = HalfStore(self.exchange, run_id, write=not self.request.dry_run)
 
+    def _digest(self) -> str:
+        """Of what is read, packed or not. An archive that lies is found out here, before a line
+        of it is stored.
+        """
+        with self.request.member.open() as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+
     def _open_row(self) -> None:
-        digest = storage.sha256_of(self.request.path)
+        digest = self._digest()
         with write_tx():
             if self.exchange.id is None:
                 self.exchange.save()
@@ -169,6 +235,7 @@ class _Run:
                 ImportRun.state != "done",
                 ImportRun.format == self.reader.name,
                 ImportRun.zone == self.request.zone,
+                ImportRun.options == self.request.options,
                 ImportRun.client.is_null()
                 if self.request.client is None
                 else ImportRun.client == self.request.client,
@@ -178,10 +245,11 @@ class _Run:
                 self.row = ImportRun.create(
                     exchange=self.exchange,
                     client=self.request.client,
-                    file_name=self.request.path.name,
+                    file_name=Path(self.request.name).name,
                     file_sha256=digest,
                     format=self.reader.name,
                     zone=self.request.zone,
+                    options=self.request.options,
                     started_at=self.now,
                 )
             ImportRun.update(state="failed", error="interrupted").where(
@@ -206,12 +274,16 @@ class _Run:
             add_subscribers(client, news, now=self.now)
             self.matcher = Matcher(only=client, extensions_of=client)
 
-    def read(self, on_progress: Callable[[int], None], on_reject: Callable[[Reject], None]) -> None:
+    def read(
+        self,
+        events: Iterator[Event],
+        on_progress: Callable[[int], None],
+        on_reject: Callable[[Reject], None],
+    ) -> None:
         """Batch by batch. Lines that an interrupted run has stored are read for their calls and
         rejects alone.
         """
         self._on_reject = on_reject
-        events = iter(self.reader.read(self.source, self.zone))
         done = self.outcome.resumed_at
         while batch := list(islice(events, done or BATCH)):
             for event in batch:

@@ -56,10 +56,13 @@ class Source:
         utf16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         return "utf-16" if self._head_bytes.startswith(utf16) else "utf-8-sig"
 
+    def _text(self, file: BinaryIO) -> io.TextIOWrapper:
+        errors = "replace" if self._encoding == "utf-16" else _FALLBACK
+        return io.TextIOWrapper(file, self._encoding, errors)
+
     def lines(self) -> Iterator[str]:
         """Each physical line, cut where no record is so long. CR, LF and CR LF all end one."""
-        errors = "replace" if self._encoding == "utf-16" else _FALLBACK
-        with self._open() as file, io.TextIOWrapper(file, self._encoding, errors) as text:
+        with self._open() as file, self._text(file) as text:
             for line in iter(lambda: text.readline(LONGEST_LINE), ""):
                 if len(line) == LONGEST_LINE:
                     _skip_rest(line, text)
