@@ -193,7 +193,16 @@ def up(migrator, db):
             indexes = ((("exchange", "uid", "subscriber_id", "direction"), True),)
 
     Call._meta.without_rowid = isinstance(db, SqliteDatabase)
+    if not isinstance(db, SqliteDatabase):  # by months, each with the unique index of its own
+        Call._meta.table_settings = "PARTITION BY RANGE (started_at)"
+        Call._meta.indexes = []
     db.create_tables([Call])
+    if not isinstance(db, SqliteDatabase):
+        db.execute_sql('CREATE TABLE call_default PARTITION OF "call" DEFAULT')
+        db.execute_sql(
+            "CREATE UNIQUE INDEX call_default_once ON call_default"
+            " (exchange_id, uid, subscriber_id, direction)"
+        )
 
     class OrderDraft(Model):
         key = CharField(unique=True)

@@ -1,5 +1,5 @@
 """Opening the database and bringing its tables up to date. The only place that knows which
-database it is.
+database it is, beside the few statements that differ.
 """
 
 from pathlib import Path
@@ -9,49 +9,74 @@ from playhouse.db_url import parse
 from playhouse.migrations import Runner
 
 from config import Config
-from models import CLUSTERED_MODELS, db
+from models import CLUSTERED_MODELS, Call, db
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 BUSY_TIMEOUT_S = 30  # SQLite's busy handler is unfair: single waits of 5 s were measured
+CALL_INDEXES = Call._meta.indexes
+# Texts are compared byte by byte, as SQLite does it: an order of rows or a LIKE must not depend on
+# the locale that somebody gave the database. And they have no length: SQLite knows none either.
+_TEXTS_TO_CHANGE = """
+    SELECT c.relname, a.attname
+    FROM pg_attribute a
+    JOIN pg_class c ON c.oid = a.attrelid
+    JOIN pg_collation o ON o.oid = a.attcollation
+    WHERE c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
+      AND NOT c.relispartition AND a.attnum > 0 AND NOT a.attisdropped
+      AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)
+      AND (o.collname <> 'C' OR a.atttypid <> 'text'::regtype)
+    ORDER BY 1, 2"""
 
 
 def open_database(config: Config) -> Database:
     """Bind the models to the configured database. Connects nothing: each process does that for
     itself.
     """
-    url = config.database_url
-    if url.startswith("sqlite"):
-        path = Path(url.removeprefix("sqlite:///"))
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        database = SqliteDatabase(
-            str(path),
-            lock_type="IMMEDIATE",  # a deferred BEGIN that writes later fails under load
-            timeout=BUSY_TIMEOUT_S,
-            pragmas={
-                "foreign_keys": 1,
-                "synchronous": "full",
-                "cache_size": -65536,
-                "mmap_size": 0,
-            },
-        )
-    else:
-        values = {key: value for key, value in parse(url).items() if value is not None}
-        database = PostgresqlDatabase(values.pop("database"), prefer_psycopg3=True, **values)
+    database = make_database(config.database_url)
+    on_sqlite = isinstance(database, SqliteDatabase)
     for model in CLUSTERED_MODELS:
-        model._meta.without_rowid = isinstance(database, SqliteDatabase)
+        model._meta.without_rowid = on_sqlite
+    Call._meta.indexes = CALL_INDEXES if on_sqlite else []  # there each month has its own
     db.initialize(database)
     return database
 
 
-def upgrade() -> list[str]:
+def make_database(url: str) -> Database:
+    """The database at `url`, bound to nothing and not connected."""
+    if not url.startswith("sqlite"):
+        values = {key: value for key, value in parse(url).items() if value is not None}
+        return PostgresqlDatabase(values.pop("database"), prefer_psycopg3=True, **values)
+    path = Path(url.removeprefix("sqlite:///"))
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return SqliteDatabase(
+        str(path),
+        lock_type="IMMEDIATE",  # a deferred BEGIN that writes later fails under load
+        timeout=BUSY_TIMEOUT_S,
+        pragmas={
+            "foreign_keys": 1,
+            "synchronous": "full",
+            "cache_size": -65536,
+            "mmap_size": 0,
+        },
+    )
+
+
+def upgrade(database: Database | None = None) -> list[str]:
     """Run the migrations that have not run yet and return their names. Safe to repeat, and after a
     kill.
     """
-    if isinstance(db.obj, SqliteDatabase):
-        db.execute_sql(
-            "PRAGMA journal_mode=WAL"
-        )  # kept in the file; per connection it would need a lock
-    return [str(name) for name in Runner(db.obj, str(MIGRATIONS)).up()]
+    database = database or db.obj
+    if isinstance(database, SqliteDatabase):
+        # Kept in the file; per connection it would need a lock.
+        database.execute_sql("PRAGMA journal_mode=WAL")
+    names = [str(name) for name in Runner(database, str(MIGRATIONS)).up()]
+    if not isinstance(database, SqliteDatabase):
+        with database.atomic():
+            for table, column in database.execute_sql(_TEXTS_TO_CHANGE).fetchall():
+                database.execute_sql(
+                    f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE text COLLATE "C"'
+                )
+    return names
 
 
 def is_up_to_date() -> bool:
