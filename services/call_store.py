@@ -3,6 +3,8 @@
 Rows are written past the ORM (`services/bulk.py`): 20 times faster. There is no ON CONFLICT on
 calls: what is stored is read before, and imports take turns (`services/imports.py`), so that a
 conflict is an error to be seen.
+
+A leg belongs to the import that told it first; `take_out` removes what belongs to one.
 """
 
 import json
@@ -43,7 +45,7 @@ Key = tuple[str, int, int]  # uid, subscriber, direction
 
 
 class Sighting(NamedTuple):
-    """A leg of the call `uid` as our subscribers saw it."""
+    """A leg of the call `uid` as our subscribers saw it. Parts without a run are of the present."""
 
     uid: str
     seen: Sequence[Seen]
@@ -52,27 +54,51 @@ class Sighting(NamedTuple):
 class _Row:
     """A call being put together. `primary_key` is None until it is stored."""
 
-    __slots__ = ("changed", "number", "parts", "primary_key", "run_id")
+    __slots__ = ("changed", "number", "primary_key", "tellings")
 
     def __init__(
         self,
         number: str,
-        run_id: int,
         primary_key: tuple[int, int, int] | None = None,
         parts: Iterable[Part] = (),
     ) -> None:
-        self.number, self.run_id, self.primary_key = number, run_id, primary_key
-        self.parts = {part.leg: part for part in parts}
+        self.number, self.primary_key = number, primary_key
+        self.tellings: dict[int, list[Part]] = {}  # by leg; one of each run at most
+        for part in parts:
+            self.tellings.setdefault(part.leg, []).append(part)
         self.changed = False
+
+    @property
+    def parts(self) -> list[Part]:
+        """All tellings of all legs."""
+        return [part for tellings in self.tellings.values() for part in tellings]
+
+    def first_run(self, part: Part) -> int:
+        """The import that told the same of this leg before, else 0."""
+        known = self.tellings.get(part.leg, ())
+        return next((each.run for each in known if each.telling == part.telling), 0)
 
     def take(self, part: Part) -> bool:
         """Put a part in; False when its leg was there."""
-        known = self.parts.get(part.leg)
-        better = part if known is None else richer(known, part)
-        if better != known:
-            self.parts[part.leg] = better
-            self.changed = True
-        return known is None
+        tellings = self.tellings.setdefault(part.leg, [])
+        is_new = not tellings
+        for n, known in enumerate(tellings):
+            if known.run == part.run or known.telling == part.telling:
+                better = richer(known, part._replace(run=known.run))
+                self.changed |= better != known
+                tellings[n] = better
+                return is_new
+        tellings.append(part)
+        self.changed = True
+        return is_new
+
+    def take_out(self, run_id: int) -> None:
+        """Forget what an import told."""
+        kept = [part for part in self.parts if part.run != run_id]
+        self.changed = len(kept) < len(self.parts)
+        self.tellings = {}
+        for part in kept:
+            self.tellings.setdefault(part.leg, []).append(part)
 
 
 def store_calls(
@@ -82,17 +108,25 @@ def store_calls(
     rows = _load(exchange, {sighting.uid for sighting in sightings})
     fresh = []
     for uid, seen in sightings:
+        sides = [_row_of(rows, uid, each) for each in seen]
+        told = (row.first_run(each.part) for row, each in zip(sides, seen, strict=True))
+        first = next(filter(None, told), run_id)  # both sides of a leg belong to one import
         is_new = False
-        for subscriber_id, direction, number, part in seen:
-            key = (uid, subscriber_id, int(direction))
-            row = rows.get(key)
-            if row is None:
-                row = rows[key] = _Row(number, run_id)
-            is_new |= row.take(part)
+        for row, each in zip(sides, seen, strict=True):
+            part = each.part
+            is_new |= row.take(part if part.run else part._replace(run=first))
         fresh.append(is_new)
     if write:
         _save(exchange, {key: row for key, row in rows.items() if row.changed})
     return fresh
+
+
+def _row_of(rows: dict[Key, _Row], uid: str, seen: Seen) -> _Row:
+    key = (uid, seen.subscriber_id, int(seen.direction))
+    row = rows.get(key)
+    if row is None:
+        row = rows[key] = _Row(seen.number)
+    return row
 
 
 def _load(exchange: Exchange, uids: Iterable[str]) -> dict[Key, _Row]:
@@ -104,8 +138,14 @@ def _load(exchange: Exchange, uids: Iterable[str]) -> dict[Key, _Row]:
         found = db.execute_sql(statement, (exchange.id, *chunk))
         for uid, subscriber_id, direction, number, run_id, started_at, seq, legs in found:
             primary_key = (subscriber_id, started_at, seq)
-            rows[uid, subscriber_id, direction] = _Row(number, run_id, primary_key, load(legs))
+            parts = _parts(legs, run_id)
+            rows[uid, subscriber_id, direction] = _Row(number, primary_key, parts)
     return rows
+
+
+def _parts(legs: str, run_id: int) -> list[Part]:
+    """Stored parts; those written before parts knew their import are their row's."""
+    return [part if part.run else part._replace(run=run_id) for part in load(legs)]
 
 
 def _save(exchange: Exchange, rows: dict[Key, _Row]) -> None:
@@ -118,7 +158,8 @@ def _save(exchange: Exchange, rows: dict[Key, _Row]) -> None:
             stored,
         )
     values = sorted(
-        (_values(exchange, key, row) for key, row in rows.items()), key=lambda value: value[:3]
+        (_values(exchange, key, row) for key, row in rows.items() if row.tellings),
+        key=lambda value: value[:3],
     )
     if values:
         call_months.make_for({value[1] for value in values}, now=clock.now())
@@ -127,7 +168,8 @@ def _save(exchange: Exchange, rows: dict[Key, _Row]) -> None:
 
 def _values(exchange: Exchange, key: Key, row: _Row) -> tuple[Any, ...]:
     uid, subscriber_id, direction = key
-    call = join(row.parts.values())
+    parts = row.parts
+    call = join(parts)
     return (
         subscriber_id,
         call.started_at,
@@ -142,9 +184,42 @@ def _values(exchange: Exchange, key: Key, row: _Row) -> tuple[Any, ...]:
         call.disposition,
         exchange.id,
         uid,
-        dump(row.parts.values()),
-        row.run_id,
+        dump(parts),
+        min(part.run for part in parts),
     )
+
+
+class TakenOut(NamedTuple):
+    """What taking an import out has done so far."""
+
+    gone: int  # calls without a leg left
+    changed: int  # calls computed anew
+    last: tuple[int, int, int] | None  # the key to go on after; None: that was all
+
+
+def take_out(
+    exchange: Exchange, run_id: int, *, after: tuple[int, int, int], limit: int
+) -> TakenOut:
+    """Take the legs of an import out of the next `limit` calls that have any, by their key."""
+    mark = db.param
+    statement = (
+        f"{_SELECT} WHERE (subscriber_id, started_at, seq) > ({mark}, {mark}, {mark})"
+        f" AND exchange_id = {mark} AND (legs LIKE {mark} OR import_run_id = {mark})"
+        f" ORDER BY subscriber_id, started_at, seq LIMIT {mark}"
+    )
+    pattern = f"%,{run_id}]%"  # the run stands last in each part
+    found = db.execute_sql(statement, (*after, exchange.id, pattern, run_id, limit)).fetchall()
+    rows: dict[Key, _Row] = {}
+    last = None
+    for uid, subscriber_id, direction, number, row_run_id, started_at, seq, legs in found:
+        last = (subscriber_id, started_at, seq)
+        row = _Row(number, last, _parts(legs, row_run_id))
+        row.take_out(run_id)
+        if row.changed:
+            rows[uid, subscriber_id, direction] = row
+    _save(exchange, rows)
+    gone = sum(not row.tellings for row in rows.values())
+    return TakenOut(gone, len(rows) - gone, last if len(found) == limit else None)
 
 
 def store_unmatched(
@@ -162,6 +237,20 @@ def store_unmatched(
 def load_leg(record: str) -> Leg:
     """A leg as `store_unmatched` kept it."""
     return Leg(*json.loads(record))
+
+
+def kept_unmatched(exchange: Exchange, legs: Iterable[tuple[str, int]]) -> dict[int, list[Leg]]:
+    """Those of `legs`, as (uid, leg), that are kept for later, by the import that told them."""
+    wanted = set(legs)
+    found: dict[int, list[Leg]] = {}
+    for chunk in _chunks({uid for uid, _leg in wanted}):
+        rows = UnmatchedLeg.select().where(
+            UnmatchedLeg.exchange == exchange, UnmatchedLeg.uid.in_(chunk)
+        )
+        for row in rows:
+            if (row.uid, row.leg) in wanted:
+                found.setdefault(row.import_run_id, []).append(load_leg(row.record))
+    return found
 
 
 def forget_unmatched(exchange: Exchange, legs: Iterable[tuple[str, int]]) -> None:

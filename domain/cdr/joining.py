@@ -1,7 +1,8 @@
 """Legs of one call joined into the call that a subscriber saw.
 
 The result depends on the set of legs alone: not on their order, on repeats, or on which of them
-came with which file.
+came with which file. Files that tell the same leg differently leave a part each, so that any of
+them can be taken out again; the richest one counts.
 """
 
 import json
@@ -23,6 +24,12 @@ class Part(NamedTuple):
     disposition: int
     peer: str
     on_net: int  # 0 or 1
+    run: int = 0  # the import that told it first: it is no part of what is told
+
+    @property
+    def telling(self) -> tuple:
+        """What was told of the leg. (Whether both sides are ours is not in the record.)"""
+        return self[:7]
 
 
 class Joined(NamedTuple):
@@ -38,7 +45,7 @@ class Joined(NamedTuple):
 
 
 def join(parts: Collection[Part]) -> Joined:
-    """The call that `parts` (at least one) make up.
+    """The call that `parts` (at least one) make up; of several tellings of a leg the richest.
 
     The first part gives start and peer. Talk is the union of `[answered, answered + billable)`:
     fail-over counts the part that was answered, transfer counts each, parallel talk counts once.
@@ -54,7 +61,10 @@ def join(parts: Collection[Part]) -> Joined:
             only.peer,
             only.on_net,
         )
-    ordered = sorted(parts, key=_order)
+    legs: dict[int, Part] = {}
+    for part in parts:
+        legs[part.leg] = richer(legs[part.leg], part) if part.leg in legs else part
+    ordered = sorted(legs.values(), key=_order)
     first, last = ordered[0], ordered[-1]
     talks = [part for part in ordered if part.answered_at is not None]
     return Joined(
@@ -70,6 +80,10 @@ def join(parts: Collection[Part]) -> Joined:
 
 def _order(part: Part) -> tuple[int, int, int]:
     return part[:3]
+
+
+def _place(part: Part) -> tuple[int, ...]:
+    return *part[:3], part.run
 
 
 def _union_s(intervals: Iterable[tuple[int, int]]) -> int:
@@ -91,20 +105,20 @@ def richer(one: Part, other: Part) -> Part:
 
 
 def _richness(part: Part) -> tuple:
-    return part.on_net, (part.answered_at or -1, *part[:3], *part[4:])
+    return part.on_net, (part.answered_at or -1, *part[:3], *part[4:8])
 
 
 def dump(parts: Iterable[Part]) -> str:
     """Parts as compact JSON, in their own order."""
-    return f"[{','.join(map(_dump_one, sorted(parts, key=_order)))}]"
+    return f"[{','.join(map(_dump_one, sorted(parts, key=_place)))}]"
 
 
 def _dump_one(part: Part) -> str:
-    started_at, ended_at, leg, answered_at, billable_s, disposition, peer, on_net = part
+    started_at, ended_at, leg, answered_at, billable_s, disposition, peer, on_net, run = part
     answered = "null" if answered_at is None else answered_at
     return (
         f"[{started_at},{ended_at},{leg},{answered},{billable_s},{disposition},"
-        f"{encode_basestring(peer)},{on_net}]"
+        f"{encode_basestring(peer)},{on_net},{run}]"
     )
 
 

@@ -10,8 +10,9 @@ from peewee import JOIN, fn
 
 from domain.cdr.joining import join, load
 from domain.cdr.record import Disposition, stable_hash
+from domain.imports import ImportState
 from domain.msisdn import is_full
-from models import Call, Exchange, ImportRun, Subscriber, UnmatchedLeg, db
+from models import Call, Exchange, ImportRun, Subscriber, UnmatchedLeg, WaitingHalf, db
 from services import clock
 from services.verify.registry import check
 
@@ -39,11 +40,23 @@ def a_call_is_the_sum_of_its_legs() -> Iterator[str]:
     )
     for subscriber_id, uid, direction, exchange_id, seq, legs, *row in db.execute(query):
         parts = load(legs)
-        legs_once = len({part.leg for part in parts}) == len(parts) > 0
-        if not legs_once or tuple(row) != join(parts):
+        told_once = len({(part.leg, part.run) for part in parts}) == len(parts) > 0
+        if not told_once or tuple(row) != join(parts):
             yield f"{_name(subscriber_id, row[0], uid)} is not the sum of its legs"
         if seq != stable_hash(names[exchange_id], uid, direction):
             yield f"{_name(subscriber_id, row[0], uid)} has another's key"
+
+
+@check
+def a_call_is_stored_once() -> Iterator[str]:
+    """One row for a call, its subscriber and direction, in whatever month: no index spans them."""
+    query = (
+        Call.select(Call.uid, Call.subscriber_id, fn.COUNT(Call.seq))
+        .group_by(Call.exchange, Call.uid, Call.subscriber_id, Call.direction)
+        .having(fn.COUNT(Call.seq) > 1)
+    )
+    for uid, subscriber_id, count in db.execute(query):
+        yield f"call {uid} of subscriber {subscriber_id} is stored {count} times"
 
 
 @check
@@ -131,6 +144,15 @@ def a_run_accounts_for_every_line() -> Iterator[str]:
     )
     for run in ImportRun.select().where(ImportRun.lines != reduce(add, fates)):
         yield f"import {run.id} of {run.file_name} has {run.lines} lines, but not in its counts"
+
+
+@check
+def what_was_rolled_back_is_gone() -> Iterator[str]:
+    """No call, unmatched leg or waiting half of an import that was taken out again."""
+    for run in ImportRun.select().where(ImportRun.state == ImportState.ROLLED_BACK):
+        for model in (Call, UnmatchedLeg, WaitingHalf):
+            if model.select().where(model.import_run == run).exists():
+                yield f"import {run.id} of {run.file_name} was rolled back, but some of it is there"
 
 
 @check

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from domain.cdr.joining import load
 from domain.cdr.record import Disposition
 from domain.cdr.registry import UnknownFormat
 from domain.errors import InvalidValue, NotFound
@@ -45,9 +46,13 @@ def own(client_row):
 
 
 def calls():
-    """The whole table but the run that stored each row."""
+    """The whole table but the runs that stored each row and leg."""
     rows = Call.select().order_by(Call.subscriber_id, Call.started_at, Call.seq).dicts()
-    return [{k: v for k, v in row.items() if k != "import_run"} for row in rows]
+    return [
+        {k: v for k, v in row.items() if k != "import_run"}
+        | {"legs": [part.telling for part in load(row["legs"])]}
+        for row in rows
+    ]
 
 
 def later(n, **changes):
