@@ -42,7 +42,8 @@ def guarded(text: str) -> str:
     >>> guarded("=1+1"), guarded("Иванов"), guarded("-5")
     ("'=1+1", 'Иванов', "'-5")
     """
-    return f"'{clean(text)}" if _FORMULA.match(text) else clean(text)
+    shown = clean(text)  # may bring to the front what stood behind a control character
+    return f"'{shown}" if _FORMULA.match(text) or _FORMULA.match(shown) else shown
 
 
 def phone(text: str) -> str:

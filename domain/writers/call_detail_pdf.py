@@ -1,5 +1,5 @@
 """Call detail as a PDF to read, print and file: what was asked and found, the sums of each number,
-then the calls. Pages are drawn in `pdf_pages.py`.
+then the calls. Pages are drawn in `pdf_pages.py`, tables in `pdf_tables.py`.
 
 All pages are kept in memory until the end, so the form is for some ten thousand calls.
 """
@@ -23,7 +23,8 @@ from domain.formats import format_date, format_duration, format_integer
 from domain.orders import Direction
 from domain.writers import pdf_pages
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
-from domain.writers.pdf_pages import Column, Front, Paper, Row, Table
+from domain.writers.pdf_pages import Front, Paper
+from domain.writers.pdf_tables import WIDTH, Column, Row, Table
 
 _CALL_WIDTHS = (56.0, 46.0, 68.0, 70.0, 0.0, 92.0, 62.0, 68.0, 84.0, 106.0)
 _NUMBERS = frozenset({7, 8})  # columns of the calls that are set to the right
@@ -99,7 +100,7 @@ def _sums(head: ReportHead, totals: Totals, wording: Wording) -> Table:
 
 def _stretched(columns: list[Column]) -> list[Column]:
     """The column without a width takes the room that the others leave."""
-    room = pdf_pages.WIDTH - sum(column.width for column in columns)
+    room = WIDTH - sum(column.width for column in columns)
     return [column if column.width else replace(column, width=room) for column in columns]
 
 
@@ -164,7 +165,7 @@ def _excluded(head: ReportHead, wording: Wording) -> Table:
     numbers = map(clean, head.excluded)
     count = -(-len(head.excluded) // _EXCLUDED_COLUMNS)
     rows = (tuple(islice(numbers, _EXCLUDED_COLUMNS)) for _ in range(count))
-    width = pdf_pages.WIDTH / _EXCLUDED_COLUMNS
+    width = WIDTH / _EXCLUDED_COLUMNS
     return Table(
         title=wording.excluded_sheet,
         columns=[Column("", width)] * _EXCLUDED_COLUMNS,

@@ -4,10 +4,11 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from reportlab.pdfbase.pdfmetrics import getFont, registerFont
-from reportlab.pdfbase.ttfonts import TTFont
+from reportlab.pdfbase.ttfonts import TTFont, TTFontFace
 
 PLAIN, BOLD = "DejaVuSans", "DejaVuSans-Bold"
 FONTS = Path(__file__).parent / "fonts"
+_BOX = ord("□")  # stands for what the font does not have
 
 
 @cache
@@ -20,6 +21,7 @@ def load_fonts() -> None:
 @lru_cache(maxsize=4096)
 def clipped(text: str, font: str, size: float, width: float) -> str:
     """`text`, cut with an ellipsis when it is wider than `width` points."""
+    text = text.translate(_signs(font))
     if text_width(text, font, size) <= width:
         return text
     fits = min(len(text), int(width))
@@ -38,7 +40,7 @@ class _Advances(dict[str, float]):
 
     def __init__(self, font: str) -> None:
         super().__init__()
-        self._face = getFont(font).face
+        self._face = _face(font)
 
     def __missing__(self, character: str) -> float:
         width = self._face.charWidths.get(ord(character), self._face.defaultWidth)
@@ -46,10 +48,33 @@ class _Advances(dict[str, float]):
         return width
 
 
+class _Signs(dict[int, int]):
+    """A table for `str.translate`: characters that can be drawn stay, others become a box."""
+
+    def __init__(self, font: str) -> None:
+        super().__init__()
+        self._face = _face(font)
+
+    def __missing__(self, code: int) -> int:
+        # Of characters beyond four hexadecimal digits ReportLab writes a table no reader takes.
+        can_be_drawn = code <= 0xFFFF and code in self._face.charToGlyph
+        self[code] = code if can_be_drawn else _BOX
+        return self[code]
+
+
 @cache
 def _advances(font: str) -> _Advances:
-    load_fonts()
     return _Advances(font)
+
+
+@cache
+def _signs(font: str) -> _Signs:
+    return _Signs(font)
+
+
+def _face(font: str) -> TTFontFace:
+    load_fonts()
+    return getFont(font).face
 
 
 def wrapped(text: str, font: str, size: float, width: float, most: int) -> list[str]:

@@ -148,6 +148,34 @@ def test_a_letter_about_no_calls_says_so(letter, artefact):
     assert "За выбранный период звонков нет." in text_of(message, "html")
 
 
+@pytest.mark.parametrize(
+    ("form", "media_type", "sentence"),
+    [
+        ("xlsx", XLSX, "Книга Excel: лист «Сводка»"),
+        ("pdf", "application/pdf", "Документ PDF: сводка с итогами и таблица всех звонков."),
+        ("csv", "text/csv", "всего 1\u00a0234; контрольная сумма"),
+    ],
+)
+def test_the_letter_names_the_form_of_the_file(letter, order, artefact, form, media_type, sentence):
+    order.params = {**order.params, "format": form}
+    artefact.media_type = f"{media_type}; charset=utf-8" if form == "csv" else media_type
+    artefact.display_name = f"Детализация № 12.{form}"
+    _, message, _ = letter()
+    assert sentence in text_of(message)
+    assert sentence in text_of(message, "html")
+    assert ("100\u00a0000. Итоги – в этом письме." in text_of(message)) is (form == "csv")
+    (attachment,) = message.iter_attachments()
+    assert attachment.get_content_type() == media_type
+    assert attachment.get_filename() == f"Детализация № 12.{form}"
+    assert attachment.get_payload(decode=True) == CONTENT
+
+
+def test_the_letter_with_a_csv_of_no_calls_says_that_it_has_no_rows(letter, order, artefact):
+    order.params = {**order.params, "format": "csv"}
+    artefact.summary = {**SUMMARY, "calls": 0}
+    assert "только названия столбцов" in text_of(letter()[1])
+
+
 def test_a_file_too_large_becomes_a_link_to_the_public_address(letter, artefact, change):
     change(PUBLIC_URL="https://lk.example.by/cabinet/", MAIL_ATTACHMENT_LIMIT_MB=15)
     artefact.size = 15 * 1024 * 1024 * 3 // 4  # fits, but for the line ends of base64

@@ -1,16 +1,24 @@
 """Placing an order once, and what people do with it afterwards."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
 
-from domain.errors import NothingSelected, PeriodOutOfRange
+from domain.errors import NothingSelected, PeriodOutOfRange, TooManyRowsForPdf
 from domain.orders import Direction, FileFormat, OrderKind, OrderState
 from domain.periods import DateRange
 from models import AuditEvent, DraftSubscriber, Order, OrderSubscriber, User
-from services import drafts, orders
+from services import drafts, orders, selection
 from services.orders import CallDetailRequest
-from tests.factories import NOON, make_client, make_order, make_subscriber, make_user
+from tests.factories import (
+    NOON,
+    make_call,
+    make_client,
+    make_order,
+    make_subscriber,
+    make_user,
+)
 
 REQUEST = CallDetailRequest(
     DateRange(date(2026, 3, 1), date(2026, 3, 9)), Direction.BOTH, FileFormat.XLSX
@@ -128,6 +136,55 @@ def test_a_retry_gives_a_failed_order_a_new_life(base, state, possible):
         assert (after.state, after.attempts, after.reason) == (OrderState.ACCEPTED, 0, "")
     else:
         assert after.state == state
+
+
+PDF = replace(REQUEST, file_format=FileFormat.PDF)
+
+
+@pytest.fixture
+def three_calls(client_row, number, draft, app, config, monkeypatch):
+    """Two chosen numbers, one ticked and listed and one listed, with three outgoing calls in the
+    days asked for; and a limit of two calls in a PDF.
+    """
+    monkeypatch.setitem(app.config, "CABINET", replace(config, PDF_ROWS=2))
+    monkeypatch.setattr(selection, "CHUNK", 1)
+    other = make_subscriber(client_row)
+    DraftSubscriber.create(draft=draft, subscriber=number)
+    for whose, started in (
+        (number, NOON - timedelta(days=2)),
+        (number, NOON - timedelta(days=1)),
+        (other, NOON - timedelta(days=1)),
+        (other, NOON),  # a day later than asked for
+        (make_subscriber(client_row), NOON - timedelta(days=1)),  # not chosen
+    ):
+        make_call(whose, started)
+    return [number.id, other.id]
+
+
+def test_a_pdf_of_too_many_calls_is_refused_and_nothing_is_left(draft, user, three_calls):
+    with pytest.raises(TooManyRowsForPdf) as refused:
+        place(draft, user, three_calls, PDF)
+    assert refused.value.values == {"limit": 2, "rows": 3}
+    assert Order.select().count() == AuditEvent.select().count() == 0
+
+
+def test_as_many_calls_as_a_pdf_may_hold_are_ordered(draft, user, three_calls):
+    assert place(draft, user, three_calls[:1], PDF).params["format"] == "pdf"
+
+
+def test_calls_of_the_other_direction_are_not_counted(draft, user, three_calls):
+    assert place(draft, user, three_calls, replace(PDF, direction=Direction.IN))
+
+
+@pytest.mark.parametrize("file_format", [FileFormat.XLSX, FileFormat.CSV])
+def test_other_forms_take_any_number_of_calls(draft, user, three_calls, file_format):
+    assert place(draft, user, three_calls, replace(PDF, file_format=file_format))
+
+
+def test_a_pdf_ordered_already_stays_ordered_when_more_calls_come(draft, user, three_calls, number):
+    order = place(draft, user, three_calls[:1], PDF)
+    make_call(number, NOON - timedelta(days=1, hours=1))
+    assert place(draft, user, three_calls[:1], PDF) == order
 
 
 def test_the_place_in_the_queue_counts_only_due_orders(base):

@@ -1,11 +1,12 @@
 """«Детализация на E-mail» by its words, without JavaScript: period, subscribers, order."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from models import AuditEvent, DraftSubscriber, Order, OrderDraft, OrderSubscriber, Subscriber
-from services import clock
+from services import clock, reports
 from tests import factories
 from tests.factories import NOON, make_subscriber, make_user
 from tests.page import Browser
@@ -273,6 +274,37 @@ def test_a_stale_form_keeps_what_was_typed(browser, draft, mine):
     page = browser.post(f"{ITEM}.subscribers", form, key=draft.key, status=422)
     assert "Форма устарела" in page.text
     assert page.select_one("textarea").text.strip() == "375291112233"
+
+
+def test_all_forms_of_the_file_are_offered(browser, mine):
+    page = browser.get(f"{ITEM}.start")
+    shown = [radio["value"] for radio in page.select("input[name=file_format]")]
+    assert shown == ["xlsx", "csv", "pdf"]
+    assert page.select_one("input[name=file_format][checked]")["value"] == "xlsx"
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_a_pdf_of_too_many_calls_is_refused_on_the_page(
+    browser, mine, client_row, app, monkeypatch, htmx
+):
+    monkeypatch.setitem(app.config, "CABINET", replace(app.config["CABINET"], PDF_ROWS=1234))
+    monkeypatch.setattr(reports, "count_calls", lambda *_: 56_789)
+    factories.make_order(client_row, user=browser.user)  # unfinished, but nothing to do with it
+    browser.post(f"{ITEM}.start", {**PERIOD, "file_format": "pdf"})
+    draft = OrderDraft.get()
+    form = step_2(draft, shown=[mine[0].id], tick=[mine[0].id])
+    page = browser.post(f"{ITEM}.subscribers", form, key=draft.key, status=422, htmx=htmx)
+    sentence = (
+        "В PDF помещается не больше 1\u00a0234 звонков, а в вашем заказе их 56\u00a0789. "
+        "Выберите XLSX или CSV."
+    )
+    assert sentence in page.text
+    assert "Незавершенные заказы" not in page.text
+    assert page.select_one("input[name=tick][checked]")["value"] == str(mine[0].id)
+    assert Order.select().count() == 1
+    browser.post(f"{ITEM}.period", {**PERIOD, "file_format": "csv"}, key=draft.key)
+    browser.post(f"{ITEM}.subscribers", form, key=draft.key)
+    assert Order.select().count() == 2
 
 
 @pytest.mark.parametrize(("limit", "status"), [("OPEN_ORDERS", 422), ("ORDERS_PER_HOUR", 429)])

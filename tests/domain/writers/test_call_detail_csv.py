@@ -1,0 +1,140 @@
+"""The CSV of a call detail, as bytes and as a reader of tables takes it."""
+
+import csv
+import errno
+import io
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from domain.call_detail import ControlSumMismatch
+from domain.cdr.record import Disposition
+from domain.orders import Direction
+from domain.writers import call_detail_csv
+from tests.domain.writers.sample import COLUMNS, NOON, WORDING, make_head, make_row, totals_of
+from tests.domain.writers.test_call_detail_xlsx import HOSTILE
+
+
+@pytest.fixture
+def written(tmp_path):
+    """Write a report of rows and give the file's bytes."""
+
+    def write(rows, totals=None):
+        rows = list(rows)
+        path = tmp_path / "report.csv"
+        call_detail_csv.write(path, make_head(), totals or totals_of(rows), iter(rows), WORDING)
+        return path.read_bytes()
+
+    return write
+
+
+def read(content):
+    text = io.StringIO(content.decode("utf-8-sig"), newline="")
+    return list(csv.reader(text, delimiter=";", strict=True))
+
+
+def test_a_call_is_a_row_of_quoted_texts(written):
+    row = make_row(61, duration_s=100_000, billable_s=59, full_name='ООО "Ромашка"; склад')
+    header, line = written([row]).decode("utf-8-sig").split("\r\n")[:2]
+    assert header == ";".join(f'"{name}"' for name in COLUMNS)
+    assert line == (
+        '"22.11.2026";"13:01:00";"Исходящий";"375291112233";"ООО ""Ромашка""; склад";'
+        '"375172001020";"Отвечен";"27:46:40";"0:00:59";"1795338000.61"'
+    )
+
+
+def test_excel_knows_its_encoding_and_its_line_ends(written):
+    content = written([make_row(), make_row(1)])
+    assert content.startswith(b"\xef\xbb\xbf")
+    assert content.count(b"\r\n") == content.count(b"\n") == content.count(b"\r") == 3
+    assert content.endswith(b'"\r\n')
+
+
+def test_every_row_after_the_first_is_a_call(written):
+    rows = [make_row(n, disposition=each, billable_s=n) for n, each in enumerate(Disposition)]
+    header, *lines = read(written([*rows, make_row(9, direction=Direction.IN)]))
+    assert tuple(header) == COLUMNS
+    assert [line[6] for line in lines] == [*WORDING.results.values(), "Отвечен"]
+    assert [line[2] for line in lines] == ["Исходящий"] * 5 + ["Входящий"]
+
+
+def test_without_calls_the_names_of_the_columns_remain(written):
+    assert read(written([])) == [list(COLUMNS)]
+
+
+@pytest.mark.parametrize("second", [0, 1, 59, 3599, 43_199, 86_399])
+def test_a_time_of_day_is_written_to_the_second(written, second):
+    started = NOON.replace(hour=0) + timedelta(seconds=second)
+    assert read(written([make_row(started=started)]))[1][1] == f"{started:%H:%M:%S}"
+
+
+# --- Nothing becomes a formula ------------------------------------------------------------------
+
+GUARDED = {
+    **{text: f"'{text}" for text in HOSTILE if text.strip()[0] in "=+-@＝"},
+    "\t=1+1": "' =1+1",
+    "\r=1+1": "' =1+1",
+    "\n=1+1": "' =1+1",
+    "\tx": "' x",
+    "\rx": "' x",
+    "\x00x": "'x",
+    "\x00=1": "'=1",
+    "＋1": "'＋1",
+    "－1": "'－1",
+    "＠SUM": "'＠SUM",
+    "\u00a0=1": "'\u00a0=1",
+    "\x01=1": "'=1",
+    "a\x00b": "ab",
+    "one\ntwo": "one two",
+    "a;b": "a;b",
+    'a"b': 'a"b',
+}
+PHONES = {"+375291234567": "375291234567", "+375 17 200": "375 17 200"}
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *GUARDED], ids=repr)
+def test_a_text_stays_a_text_in_every_column(written, text):
+    expected = GUARDED.get(text, text)
+    line = read(written([make_row(number=text, full_name=text, peer=text, record_id=text)]))[1]
+    assert (line[4], line[9]) == (expected, expected)
+    expected = PHONES.get(text, expected)
+    assert (line[3], line[5]) == (expected, expected)
+    assert not any(cell.lstrip().startswith(tuple("=+-@＝＋－＠")) for cell in line)
+
+
+@pytest.mark.parametrize(("typed", "written_as"), PHONES.items())
+def test_a_phone_number_loses_its_plus_and_nothing_else(written, typed, written_as):
+    line = read(written([make_row(number=typed, peer=typed)]))[1]
+    assert (line[3], line[5]) == (written_as, written_as)
+
+
+# --- What must not happen -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("count", [0, 1, 3])
+def test_rows_that_are_not_those_added_up_are_noticed(written, count):
+    with pytest.raises(ControlSumMismatch):
+        written([make_row(n) for n in range(count)], totals=totals_of([make_row(0), make_row(1)]))
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+def test_a_full_disk_is_told_by_its_number():
+    rows = [make_row(n) for n in range(5000)]
+    with pytest.raises(OSError, match="space") as refused:
+        call_detail_csv.write(Path("/dev/full"), make_head(), totals_of(rows), iter(rows), WORDING)
+    assert refused.value.errno == errno.ENOSPC
+
+
+def test_rows_are_written_as_they_come(tmp_path):
+    """Memory does not grow with them: what was read is on its way to the disk."""
+    path, sizes = tmp_path / "report.csv", []
+    rows = [make_row(n) for n in range(3000)]
+
+    def reading():
+        for row in rows:
+            sizes.append(path.stat().st_size)
+            yield row
+
+    call_detail_csv.write(path, make_head(), totals_of(rows), reading(), WORDING)
+    assert path.stat().st_size - sizes[-1] < 100_000 < sizes[-1]

@@ -1,0 +1,33 @@
+"""PDF read back by a reader that is not the writer's."""
+
+from pypdf import PdfReader
+from pypdf.generic import ContentStream
+
+
+def open_pdf(path):
+    return PdfReader(path, strict=True)
+
+
+def lines_of(page):
+    """The lines of a page from top to bottom, each from left to right."""
+    found = {}
+
+    def see(text, _cm, place, _font, _size):
+        if text.strip():
+            found.setdefault(round(place[5], 1), []).append((place[4], text.strip()))
+
+    page.extract_text(visitor_text=see)
+    return [" | ".join(text for _, text in sorted(found[y])) for y in sorted(found, reverse=True)]
+
+
+def places_of(page):
+    """(x, y, bytes) of each text set in a table; digits and ASCII are their own codes."""
+    place = None
+    for operands, operator in ContentStream(page.get_contents(), page.pdf).operations:
+        if operator == b"Tm":
+            place = [float(number) for number in operands[4:]]
+        elif operator == b"Tj" and place:
+            text = operands[0]
+            yield *place, getattr(text, "original_bytes", text)
+        elif operator == b"ET":
+            place = None
