@@ -28,6 +28,9 @@ class DateOrder(StrEnum):
     ISO = "iso"  # the year
 
 
+_ORDERS = (DateOrder.DMY, DateOrder.MDY)
+
+
 class UnclearDates(InvalidValue):
     """Nothing tells days from months in a file."""
 
@@ -48,16 +51,19 @@ def find_order(stamps: Iterable[tuple[str, int | None]]) -> DateOrder:
     Raises `UnclearDates` when nothing proves an order, or both are proved.
     """
     proved: set[DateOrder] = set()
-    unclear = day_first = False
+    unclear = same = False
     for text, made_at in stamps:
         found = _DAY.match(text)
         if not found or len(found[1]) > 2:
             continue
-        fitting = [o for o in (DateOrder.DMY, DateOrder.MDY) if _fits(found, o, made_at)]
-        if len(fitting) == 1:
-            proved.update(fitting)
-        elif found[1].zfill(2) == found[3].zfill(2):
-            day_first = True  # 9/9: the same either way
+        days = {order: day for order in _ORDERS if (day := _possible_day(found, order))}
+        if len(set(days.values())) < 2:
+            same |= len(days) == 2  # 9/9: the same either way
+            proved.update(days if len(days) == 1 else ())
+            continue
+        near = [order for order, day in days.items() if made_at and _is_near(day, made_at)]
+        if len(near) == 1:
+            proved.update(near)
         else:
             unclear = True
     if len(proved) > 1:
@@ -66,7 +72,7 @@ def find_order(stamps: Iterable[tuple[str, int | None]]) -> DateOrder:
         raise _unclear("the dates may be day/month or month/day")
     if proved:
         return proved.pop()
-    return DateOrder.DMY if day_first else DateOrder.ISO
+    return DateOrder.DMY if same else DateOrder.ISO
 
 
 def _unclear(why: str) -> UnclearDates:
@@ -77,14 +83,15 @@ def _unclear(why: str) -> UnclearDates:
     )
 
 
-def _fits(found: re.Match[str], order: DateOrder, made_at: int | None) -> bool:
-    """Whether a date is possible in that order, and near the moment in the call's id."""
+def _possible_day(found: re.Match[str], order: DateOrder) -> date | None:
     try:
-        day = _day(found, order)
+        return _day(found, order)
     except ValueError:
-        return False
-    if made_at is None:
-        return True
+        return None
+
+
+def _is_near(day: date, made_at: int) -> bool:
+    """Whether the moment in the id of a call can lie in that day."""
     noon = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     return abs(noon - datetime.fromtimestamp(made_at, UTC)) <= _NEAR
 
@@ -144,10 +151,7 @@ class FileTimes:
 
     def _read_day(self, text: str) -> str:
         found = _DAY.fullmatch(text)
-        try:
-            day = _day(found, self._order) if found else None
-        except ValueError:
-            day = None
+        day = _possible_day(found, self._order) if found else None
         if day is None:
             raise ValueError("no such date in the order of this file's dates")
         self._days[text] = day.isoformat()

@@ -74,6 +74,6 @@ def make_leg(  # noqa: PLR0913 - what a record tells, by name
         account,
         context,
         # A user of the exchange calls with an account code; a number of outside has none.
-        a_raw if account and account == a_raw else "",
+        a_raw if account and normalise(account) == a_number else "",
         "",
     )

@@ -118,7 +118,7 @@ def _leg(row: list[str], times: FileTimes) -> Leg:
     return freeswitch.make_leg(
         a_raw=row[template.caller],
         b_raw=row[template.context - 1],
-        account=row[template.account],
+        account=row[template.account].strip('"'),  # snom's template puts a blank before it
         context=row[template.context],
         uid=row[template.uuid],
         started_at=started_at,

@@ -138,7 +138,11 @@ def _leg(record: _Record, times: FileTimes, ids: ContentIds) -> Leg:
         raise Nonsense("no end")
     started_at = times.start(record["time_start"], record["callid"])
     ended_at = times.epoch(end, started_at)
+    if ended_at < started_at:
+        raise Nonsense("end before start")
     answered_at = times.epoch(answer, started_at) if answer else None
+    if answered_at is not None and answered_at > ended_at:
+        raise Nonsense("answer outside the call")
     billable_s = 0 if answered_at is None else ended_at - answered_at
     disposition = _disposition(record["reason_terminated"], answered=bool(answer))
     timing = check_timing(
