@@ -8,6 +8,7 @@ from domain.cdr.causes import unanswered_by_q850
 from domain.cdr.pieces import pieces
 from domain.cdr.record import (
     LONGEST_ID,
+    ROUNDING_S,
     Disposition,
     Leg,
     Nonsense,
@@ -83,8 +84,8 @@ def _leg(fields: Fields) -> Leg:
     if basic("answerIndicator").startswith("Yes"):  # Yes-PostRedirection, too
         answered_ms = _milliseconds(basic("answerTime"))
     disposition = Disposition.ANSWERED if answered_ms else _unanswered(basic("terminationCause"))
-    if answered_ms and answered_ms > ended_ms:
-        raise Nonsense("end before answer")
+    if answered_ms and not started_ms - ROUNDING_S * 1000 <= answered_ms <= ended_ms:
+        raise Nonsense("answer outside the call")
     timing = check_timing(
         started_ms // 1000,
         answered_ms and answered_ms // 1000,

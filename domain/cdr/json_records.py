@@ -17,6 +17,7 @@ DEEPEST = 32  # levels of nesting
 SAMPLE_RECORDS = 20
 _BETWEEN = re.compile(r"[\s,\[\]}\x00\ufeff]*")
 _NEXT = re.compile(r"\n[ \t]*(?=[{\[])|\}\s*,\s*(?=\{)")
+_OVERLAP = 64  # characters looked at again with the next piece
 _DEEP_SKIP = 1000  # characters passed over at least in what is nested without end
 
 Record = Mapping[str, Any]
@@ -77,10 +78,17 @@ class _Window:
         return self.at < len(self.text)
 
     def skip_to_next(self, error_at: int) -> None:
-        """Go to the next place after `error_at` where a record can begin."""
+        """Go to the next place after `error_at` where a record can begin, however far it is."""
         line = self.text.rfind("\n", self.at + 1, error_at + 1)
-        found = _NEXT.search(self.text, line if line >= 0 else max(error_at, self.at + 1))
-        self.at = found.end() if found else len(self.text)
+        search_from = line if line >= 0 else max(error_at, self.at + 1)
+        while not (found := _NEXT.search(self.text, search_from)):
+            kept = max(search_from, len(self.text) - _OVERLAP)
+            chunk = next(self._chunks, "")
+            if not chunk:
+                self.at = len(self.text)
+                return
+            self.text, search_from = self.text[kept:] + chunk, 0
+        self.at = found.end()
 
 
 def _decode(window: _Window) -> Record | Broken:

@@ -11,6 +11,15 @@ from domain.errors import InvalidValue
 DEEPEST = 32  # levels of nesting
 LONGEST_TEXT = 1000  # characters of one field; numbers, times and names are shorter
 MOST_FIELDS = 1000  # of one record
+RESUMED = "resumed"  # stands for the root after an error
+_codes = expat.errors.codes
+_ROOT_ENDS = frozenset({_codes[expat.errors.XML_ERROR_TAG_MISMATCH]})
+_NEXT_DOCUMENT = frozenset(
+    {
+        _codes[expat.errors.XML_ERROR_JUNK_AFTER_DOC_ELEMENT],
+        _codes[expat.errors.XML_ERROR_MISPLACED_XML_PI],
+    }
+)
 
 Fields = Mapping[tuple[str, str], str]  # by the names of the element around and of its own
 
@@ -71,7 +80,7 @@ class _Reader:
         self._taken: list[Fields | BrokenXml] = []
         self._fed = 0
         if inside:
-            self.feed(b"<resumed>")
+            self.feed(f"<{RESUMED}>".encode())
 
     def feed(self, data: bytes) -> tuple[bytes, bool]:
         """Read on; what is left after an error, and whether there was one."""
@@ -79,11 +88,18 @@ class _Reader:
             self._parser.Parse(data, False)  # noqa: FBT003 - takes no keywords
         except expat.ExpatError as error:
             at = max(self._parser.ErrorByteIndex - self._fed, 0)
-            self._taken.append(BrokenXml(f"broken XML: {expat.ErrorString(error.code)}"))
+            if self._fields is not None or not self._is_between_documents(error.code):
+                self._taken.append(BrokenXml(f"broken XML: {expat.ErrorString(error.code)}"))
             self._fields = None
             return data[at:], True
         self._fed += len(data)
         return b"", False
+
+    def _is_between_documents(self, code: int) -> bool:
+        """Whether an error is but the end of a root that was not read, or a second document."""
+        if len(self._path) == 1 and self._path[0] == RESUMED:
+            return code in _ROOT_ENDS
+        return not self._path and code in _NEXT_DOCUMENT
 
     def end(self) -> None:
         """A record that the file breaks off in."""

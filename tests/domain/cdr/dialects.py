@@ -5,7 +5,7 @@ import io
 from datetime import UTC
 
 from domain.cdr import registry
-from domain.cdr.record import Leg, Reject, Skip
+from domain.cdr.record import Leg, Reject
 from domain.cdr.source import Source
 
 FIELDS = {
@@ -81,5 +81,5 @@ def reason(columns=CSV, **changes):
 
 
 def kinds(events):
-    """Leg, Reject, Skip of each event by its first letter."""
-    return "".join({Leg: "L", Reject: "R", Skip: "S"}[type(event)] for event in events)
+    """Leg, Reject, Skip, Half, Inner: each event by its first letter."""
+    return "".join(type(event).__name__[0] for event in events)
