@@ -21,6 +21,7 @@ from domain.cdr.registry import Format, UnknownFormat, detect, find_format
 from domain.cdr.source import Source
 from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
+from domain.imports import ImportState
 from models import Client, Exchange, ImportRun, Subscriber, UnmatchedLeg
 from services import audit, call_store
 from services.audit import AuditEventKind
@@ -28,13 +29,16 @@ from services.call_store import Sighting
 from services.half_store import HalfStore, Met, Whole
 from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
-from services.transactions import write_tx
+from services.transactions import hold_everywhere, write_tx
 
 BATCH = 5_000  # lines in one transaction: about 0.1 s, so that orders are not kept waiting
 MAIN_EXCHANGE = "main"
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000
+IMPORT_LOCK = 0x5349_5002  # of PostgreSQL's advisory locks
 SAMPLE = 200  # records of a batch looked at to find a wrong zone
+ZONE_SAMPLE = 1_000  # the first events of a file, looked at before anything is stored
+ZONE_STEP_S = 1800  # zones lie half hours apart: what differs by that is no slow clock
 
 Event = Leg | Half | Inner | Reject | Skip
 
@@ -53,6 +57,8 @@ class ImportRequest:
     dates: DateOrder | None = None  # of files whose dates can be read in two ways
     column_map: ColumnMap | None = None  # for the format "generic"
     member: Member | None = None  # of an archive; None: the one file there is
+    force_zone: bool = False  # store even what contradicts the moments in the ids
+    run: ImportRun | None = None  # the row of an uploaded file
 
     @property
     def name(self) -> str:
@@ -95,10 +101,24 @@ class Outcome:
         return {name: getattr(self, name) for name in names}
 
 
+class ZoneContradicted(InvalidValue):
+    """The times contradict the moments in the calls' ids; `values`: error_s, by how much."""
+
+
+class ImportsBusy(Exception):
+    """Another process changes call records; raised for those who do not wait."""
+
+
+def do_not_wait() -> None:
+    """For `one_at_a_time`: raise `ImportsBusy` where others would wait."""
+    raise ImportsBusy
+
+
 @contextmanager
 def one_at_a_time(data_dir: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the right to change call records. The system gives it back when a process dies, so
-    whatever is found half done by the next holder is nobody's.
+    """Hold the right to change call records, on this machine and on others with the same database.
+    It is given back when a process dies, so whatever is found half done by the next holder is
+    nobody's.
     """
     with (data_dir / "imports.lock").open("a") as file:
         try:
@@ -106,7 +126,8 @@ def one_at_a_time(data_dir: Path, waiting: Callable[[], None] = lambda: None) ->
         except BlockingIOError:
             waiting()
             fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+        with hold_everywhere(IMPORT_LOCK, waiting):
+            yield
 
 
 def look_inside(path: Path) -> list[Member]:
@@ -133,7 +154,8 @@ def import_file(
 
     Raises `NotFound` without the file, `UnknownFormat` when no reader knows it, `InvalidValue`
     for a zone, format or exchange that cannot be, dates or a map that cannot be understood, a
-    harmful archive, or one of several files: then nothing is stored.
+    harmful archive, one of several files, and (`ZoneContradicted`) for times that contradict the
+    calls' ids: then nothing is stored. A dry run tells of the contradiction in its outcome.
     """
     if request.member is None:
         request = replace(request, member=_only_member(request.path))
@@ -145,6 +167,7 @@ def import_file(
     except InvalidValue as error:
         raise type(error)(f"{request.name}: {error}", **error.values) from error
     run = _Run(request, reader, source, now)
+    run.check_zone()
     try:
         run.prepare()
         run.read(events, on_progress, on_reject)
@@ -199,6 +222,18 @@ class _Run:
         self._dry_seen: set[tuple[str, int]] = set()
         self._on_reject: Callable[[Reject], None] = lambda _reject: None
 
+    def check_zone(self) -> None:
+        """Look at the beginning of the file; raise `ZoneContradicted` for a wrong zone."""
+        events = islice(self.reader.read(self.source, self.zone), ZONE_SAMPLE)
+        error_s = zone_error_s((e.started_at, e.uid) for e in events if isinstance(e, Leg))
+        self.outcome.zone_error_s = error_s
+        may_go_on = self.request.force_zone or self.request.dry_run
+        if error_s and error_s % ZONE_STEP_S == 0 and not may_go_on:
+            zone = self.request.zone
+            raise ZoneContradicted(
+                "the times contradict the ids", what="zone", value=zone, error_s=error_s
+            )
+
     def prepare(self) -> None:
         """Take up the row of the run, learn whose numbers are whose, register new ones."""
         if not self.request.dry_run:
@@ -229,10 +264,12 @@ class _Run:
             same = ImportRun.select().where(
                 ImportRun.file_sha256 == digest, ImportRun.exchange == self.exchange
             )
-            done = same.where(ImportRun.state == "done").order_by(ImportRun.id.desc()).first()
-            self.outcome.known_since = done and done.finished_at
+            done = same.where(ImportRun.state == ImportState.DONE).order_by(ImportRun.id.desc())
+            known = done.first()
+            self.outcome.known_since = known and known.finished_at
             started = same.where(
-                ImportRun.state != "done",
+                ImportRun.state.in_((ImportState.RUNNING, ImportState.FAILED)),
+                ImportRun.upload_key == "",
                 ImportRun.format == self.reader.name,
                 ImportRun.zone == self.request.zone,
                 ImportRun.options == self.request.options,
@@ -240,7 +277,7 @@ class _Run:
                 if self.request.client is None
                 else ImportRun.client == self.request.client,
             )
-            self.row = started.order_by(ImportRun.id).first()
+            self.row = self.request.run or started.order_by(ImportRun.id).first()
             if self.row is None:
                 self.row = ImportRun.create(
                     exchange=self.exchange,
@@ -252,8 +289,15 @@ class _Run:
                     options=self.request.options,
                     started_at=self.now,
                 )
-            ImportRun.update(state="failed", error="interrupted").where(
-                ImportRun.state == "running", ImportRun.id != self.row.id
+            elif self.request.run is not None:
+                values = {"state": ImportState.RUNNING, "file_sha256": digest}
+                ImportRun.update(values, format=self.reader.name).where(
+                    ImportRun.id == self.row.id
+                ).execute()
+            ImportRun.update(state=ImportState.FAILED, error="interrupted").where(
+                ImportRun.state == ImportState.RUNNING,
+                ImportRun.id != self.row.id,
+                ImportRun.upload_key == "",
             ).execute()  # their processes are gone: we hold the lock
         self.outcome.resumed_at = self.outcome.lines = self.row.lines
         for name in self.outcome.counts:
@@ -337,20 +381,33 @@ class _Run:
             seen = self.matcher.see(whole.leg)
             (matched if seen else unmatched).append((whole, seen))
         sightings = [Sighting(whole.leg.uid, seen) for whole, seen in matched]
+        keys = [(whole.leg.uid, whole.leg.leg) for whole, _seen in matched]
         if self.request.dry_run:
             fresh = self._try([whole.leg for whole, _seen in matched], sightings)
         else:
             run_id, client = self.row.id, self.request.client
+            known = self._match_kept(keys) if self.has_unmatched else set()
             fresh = call_store.store_calls(self.exchange, run_id, sightings)
+            for n, key in enumerate(keys):
+                if key in known:  # new to the calls, though not to us
+                    fresh[n] = True
+                    known.remove(key)
             legs = [whole.leg for whole, _seen in unmatched]
             call_store.store_unmatched(self.exchange, client and client.id, run_id, legs)
-            if self.has_unmatched:
-                gone = ((whole.leg.uid, whole.leg.leg) for whole, _seen in matched)
-                call_store.forget_unmatched(self.exchange, gone)
         for (whole, _seen), is_fresh in zip(matched, fresh, strict=True):
             self._count_matched(whole, is_fresh=is_fresh)
         self.outcome.unmatched += sum(1 + whole.lines_after for whole, _seen in unmatched)
         self._count_halves(met)
+
+    def _match_kept(self, keys: list[tuple[str, int]]) -> set[tuple[str, int]]:
+        """Legs that were nobody's and are somebody's now: calls of the imports that told them."""
+        kept = call_store.kept_unmatched(self.exchange, keys)
+        for run_id, legs in kept.items():
+            sightings = [Sighting(leg.uid, self.matcher.see(leg)) for leg in legs]
+            call_store.store_calls(self.exchange, run_id, sightings)
+        known = {(leg.uid, leg.leg) for legs in kept.values() for leg in legs}
+        call_store.forget_unmatched(self.exchange, known)
+        return known
 
     def _try(self, legs: list[Leg], sightings: list[Sighting]) -> list[bool]:
         """What storing would say, without storing."""
@@ -390,8 +447,9 @@ class _Run:
             return
         with write_tx():
             self._save_counts(
-                state="done",
+                state=ImportState.DONE,
                 error="",
+                zone_error_s=outcome.zone_error_s,
                 calls=outcome.calls,
                 first_at=outcome.first,
                 last_at=outcome.last,
@@ -404,6 +462,7 @@ class _Run:
             audit.record(
                 AuditEventKind.RECORDS_IMPORTED,
                 now=self.now,
+                user=self.row.user,
                 client=self.request.client,
                 subject=f"import_run:{self.row.id}",
                 lines=outcome.lines,
@@ -413,9 +472,9 @@ class _Run:
     def fail(self, error: Exception) -> None:
         """Leave the reason in the row; the next import of the file goes on from there."""
         if self.row is not None:
-            ImportRun.update(state="failed", error=f"{type(error).__name__}: {error}"[:255]).where(
-                ImportRun.id == self.row.id
-            ).execute()
+            ImportRun.update(
+                state=ImportState.FAILED, error=f"{type(error).__name__}: {error}"[:255]
+            ).where(ImportRun.id == self.row.id).execute()
 
 
 def find_exchange(name: str, client: Client | None) -> Exchange:

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from flask import current_app
 
 from models import Order
-from services import artefacts, claims, drafts, ledger, queue, sessions
+from services import artefacts, call_months, claims, drafts, ledger, queue, sessions
 
 log = logging.getLogger(__name__)
 
@@ -26,6 +26,7 @@ class Round:
     hinted: int
     removed: int  # files whose time was over
     purged: int  # drafts, sessions and frozen messages past their time
+    months: int  # of calls, made before they begin
 
     def any(self) -> bool:
         """Whether there was anything to do."""
@@ -48,6 +49,7 @@ def tick(*, now: datetime) -> Round:
                 ),
             )
         ),
+        months=_guarded(lambda: call_months.make_ahead(now=now)),
     )
 
 

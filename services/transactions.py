@@ -1,9 +1,9 @@
 """Transactions. Every write goes through `write_tx`, every long read through `read_tx`."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 
-from peewee import SqliteDatabase
+from peewee import PeeweeException, SqliteDatabase
 
 from models import Client, db
 
@@ -32,3 +32,21 @@ def lock_client(client: Client) -> None:
     """
     if not isinstance(db.obj, SqliteDatabase):
         Client.select(Client.id).where(Client.id == client.id).for_update().execute()
+
+
+@contextmanager
+def hold_everywhere(number: int, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Hold the right `number` among all processes on this database, on whatever machine. The
+    server gives it back when the connection ends. Nothing on SQLite: there a lock on a file does.
+    """
+    if isinstance(db.obj, SqliteDatabase):
+        yield
+        return
+    if not db.execute_sql("SELECT pg_try_advisory_lock(%s)", (number,)).fetchone()[0]:
+        waiting()
+        db.execute_sql("SELECT pg_advisory_lock(%s)", (number,))
+    try:
+        yield
+    finally:
+        with suppress(PeeweeException):  # the connection is lost, and the right with it
+            db.execute_sql("SELECT pg_advisory_unlock(%s)", (number,))

@@ -4,8 +4,10 @@
 session and gives every application that asks a new, empty database on it.
 """
 
+import sqlite3
 import tempfile
 import warnings
+from contextlib import closing
 from itertools import count
 
 import psycopg
@@ -30,6 +32,17 @@ def new_url():
     with psycopg.connect(_server_url("postgres"), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}"')
     return _server_url(name)
+
+
+def ask(url, data_dir, sql, *values):
+    """All rows of a query, past the application; `?` stands for a value. `url` as `new_url` gave
+    it.
+    """
+    if url:
+        with closing(psycopg.connect(url)) as base:
+            return base.execute(sql.replace("?", "%s"), values or None).fetchall()
+    with closing(sqlite3.connect(data_dir / "cabinet.db", timeout=30)) as base:
+        return base.execute(sql, values).fetchall()
 
 
 def _server_url(name):

@@ -3,15 +3,11 @@
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
-from functools import partial
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests import databases
@@ -88,14 +84,8 @@ class Cabinet:
 
     def query(self, sql, *values):
         """The first row of a query on this cabinet's database; `?` stands for a value."""
-        url = self.env["CABINET_DATABASE_URL"]
-        connect = (
-            partial(psycopg.connect, url)
-            if url
-            else partial(sqlite3.connect, self.data_dir / "cabinet.db")
-        )
-        with closing(connect()) as base:
-            return base.execute(sql.replace("?", "%s") if url else sql, values).fetchone()
+        rows = databases.ask(self.env["CABINET_DATABASE_URL"], self.data_dir, sql, *values)
+        return rows[0] if rows else None
 
     def pids(self, words=""):
         """Processes of this cabinet whose command line has `words`: its data dir tells them."""

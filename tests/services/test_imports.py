@@ -3,11 +3,9 @@
 import os
 import random
 import signal
-import sqlite3
 import subprocess
 import sys
 import time
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -21,6 +19,7 @@ from services import imports, verify
 from services.imports import ImportRequest, import_file
 from services.rematch import rematch
 from services.subscribers import add_subscriber
+from tests import databases
 from tests.domain.cdr.dialects import CSV_NEW, CUSTOM, row, text
 from tests.factories import NOON, make_client, make_subscriber
 
@@ -276,22 +275,33 @@ with app.app_context(), db.connection_context():
 """
 
 
-def start(data_dir, argument):
-    """A process that imports a file, or prepares a cabinet with two numbers."""
-    env = {**os.environ, "CABINET_DATA_DIR": str(data_dir), "CABINET_DEMO": "0"}
-    command = [sys.executable, "-c", SMALL_BATCHES, str(argument)]
-    return subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)  # noqa: S603 - our own command
+class Place:
+    """A data dir and a database to import into by processes of their own."""
 
+    def __init__(self, data_dir):
+        self.data_dir, self.url = data_dir, databases.new_url()
 
-def contents(data_dir):
-    """The tables that an import writes, without the moments at which it did."""
-    with closing(sqlite3.connect(data_dir / "cabinet.db")) as base:
+    def start(self, argument):
+        """A process that imports a file, or prepares a cabinet with two numbers."""
+        settings = {"DATA_DIR": self.data_dir, "DATABASE_URL": self.url, "DEMO": 0}
+        env = {**os.environ, **{f"CABINET_{name}": str(value) for name, value in settings.items()}}
+        command = [sys.executable, "-c", SMALL_BATCHES, str(argument)]
+        return subprocess.Popen(command, cwd=ROOT, env=env, start_new_session=True)  # noqa: S603 - our own command
+
+    def ask(self, sql):
+        return databases.ask(self.url, self.data_dir, sql)
+
+    def lines_done(self):
+        return self.ask("SELECT max(lines) FROM import_run")[0][0] or 0
+
+    def contents(self):
+        """The tables that an import writes, without the moments at which it did."""
         tables = {
-            name: base.execute(f"SELECT * FROM {name} ORDER BY 1, 2, 3").fetchall()  # noqa: S608
+            name: sorted(self.ask(f'SELECT * FROM "{name}"'))  # noqa: S608
             for name in ("call", "unmatched_leg", "exchange")
         }
         run = "id, file_sha256, state, lines, calls, accepted, duplicates, rejected, unmatched"
-        tables["import_run"] = base.execute(f"SELECT {run}, skipped FROM import_run").fetchall()  # noqa: S608
+        tables["import_run"] = self.ask(f"SELECT {run}, skipped FROM import_run")  # noqa: S608
         return tables
 
 
@@ -315,28 +325,21 @@ def big_file(path):
     path.write_text(text(*rows), "utf-8")
 
 
-def lines_done(data_dir):
-    with closing(sqlite3.connect(data_dir / "cabinet.db", timeout=30)) as base:
-        found = base.execute("SELECT max(lines) FROM import_run").fetchone()
-    return found[0] or 0
-
-
 def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
     file = tmp_path / "Master.csv"
     big_file(file)
-    clean, killed = tmp_path / "clean", tmp_path / "killed"
-    for data_dir in (clean, killed):
-        assert start(data_dir, "prepare").wait() == 0
-    assert start(clean, file).wait() == 0
+    clean, killed = Place(tmp_path / "clean"), Place(tmp_path / "killed")
+    for place in (clean, killed):
+        assert place.start("prepare").wait() == 0
+    assert clean.start(file).wait() == 0
     for past in (1, 1_000, 3_000):  # wherever in the batch after that
-        process = start(killed, file)
-        while process.poll() is None and lines_done(killed) < past:
+        process = killed.start(file)
+        while process.poll() is None and killed.lines_done() < past:
             time.sleep(0.005)
         os.kill(process.pid, signal.SIGKILL)
         process.wait()
-    assert 0 < lines_done(killed) < 8_000, "it was over before it was killed"
-    assert start(killed, file).wait() == 0
-    assert contents(killed) == contents(clean)
-    with closing(sqlite3.connect(killed / "cabinet.db")) as base:
-        assert base.execute("SELECT count(*) FROM import_run").fetchone() == (1,)
-        assert base.execute("SELECT count(*) FROM call WHERE legs LIKE '%],[%'").fetchone()[0] > 99
+    assert 0 < killed.lines_done() < 8_000, "it was over before it was killed"
+    assert killed.start(file).wait() == 0
+    assert killed.contents() == clean.contents()
+    assert killed.ask("SELECT count(*) FROM import_run") == [(1,)]
+    assert killed.ask("SELECT count(*) FROM \"call\" WHERE legs LIKE '%],[%'")[0][0] > 99
