@@ -408,8 +408,7 @@ class Artefact(BaseModel):
 
 
 class Mail(BaseModel):
-    """The ledger of messages: one row per message, its bytes frozen in a file beside the artefact.
-    """
+    """The ledger of messages: a row for each, its bytes frozen in a file beside the artefact."""
 
     order = ForeignKeyField(Order, backref="mails", on_delete="RESTRICT", index=False)
     ordinal = IntegerField(default=1)

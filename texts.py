@@ -74,7 +74,6 @@ ERRORS = {
     "period_reversed": N_("The last day is before the first"),
     "period_out_of_range": N_("Call detail is available from {start} to {end}"),
     "nothing_selected": N_("Choose at least one subscriber"),
-    "foreign_numbers": N_("The numbers must belong to your company"),
     "too_many_open_orders": N_(
         "You have {limit} unfinished orders. Wait until some of them are done"
     ),
@@ -90,6 +89,7 @@ ERRORS = {
     "number_taken": N_("{number} is the number of another client at that time"),
     "already_exists": N_("{what} {name}: there is one already"),
     "not_found": N_("{what} {name}: there is none"),
+    "nothing_to_roll_back": N_("Import {run} has nothing to take out"),
     "invalid_value": N_("{what}: {value} cannot be used"),
 }
 

@@ -6,7 +6,7 @@ from flask import Flask
 
 import texts
 from domain import formats
-from domain.orders import OrderKind, OrderState
+from domain.orders import MailState, OrderKind, OrderState
 from services import clock
 from texts import N_, gettext
 
@@ -23,6 +23,13 @@ STATE_WORDS = {
 }
 KIND_WORDS = {OrderKind.CALL_DETAIL: N_("Call details by e-mail")}
 QUEUED = N_("In the queue")
+MAIL_WORDS = {
+    MailState.READY: N_("Ready to be sent"),
+    MailState.SENDING: N_("Being sent"),
+    MailState.SENT: N_("Sent"),
+    MailState.UNKNOWN: N_("Perhaps sent"),
+    MailState.FAILED: N_("Refused"),
+}
 SUBSCRIBER_STATUS_WORDS = {
     "active": N_("Active"),
     "blocked": N_("Blocked"),
@@ -75,6 +82,11 @@ def order_kind_text(kind: str) -> str:
     return gettext(KIND_WORDS[OrderKind(kind)])
 
 
+def mail_state_text(state: str) -> str:
+    """Where a message stands, in a word."""
+    return gettext(MAIL_WORDS[MailState(state)])
+
+
 def subscriber_status_text(status: str) -> str:
     """«Статус» of a subscriber in a word."""
     return gettext(SUBSCRIBER_STATUS_WORDS[status])
@@ -98,6 +110,7 @@ FILTERS = {
     "role_text": role_text,
     "subscriber_status_text": subscriber_status_text,
     "order_kind_text": order_kind_text,
+    "mail_state_text": mail_state_text,
     "order_state_text": order_state_text,
     "order_state_tone": order_state_tone,
 }

@@ -31,12 +31,6 @@ class NothingSelected(DomainError):
     code = "nothing_selected"
 
 
-class ForeignNumbers(DomainError):
-    """Numbers that are not the client's: unknown and somebody else's are one and the same."""
-
-    code = "foreign_numbers"
-
-
 class TooManyOpenOrders(DomainError):
     """The user has as many unfinished orders as allowed; `values`: limit."""
 
@@ -77,6 +71,12 @@ class InvalidValue(DomainError):
     """A value of the wrong shape; `values`: what, value."""
 
     code = "invalid_value"
+
+
+class NothingToRollBack(DomainError):
+    """An import that has stored nothing, or was taken out already; `values`: run, state."""
+
+    code = "nothing_to_roll_back"
 
 
 class WrongCredentials(DomainError):

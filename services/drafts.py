@@ -44,8 +44,9 @@ def is_over(draft: OrderDraft, *, now: datetime) -> bool:
 
 def remember(draft: OrderDraft, step: str, answers: dict) -> None:
     """Keep what was answered at a step, as it was typed: it is checked anew whenever it is used."""
-    draft.answers = {**draft.answers, step: answers}
     with write_tx():
+        kept = OrderDraft.across_clients(OrderDraft.answers).where(OrderDraft.id == draft.id).get()
+        draft.answers = {**kept.answers, step: answers}  # another tab may have answered meanwhile
         OrderDraft.update(answers=draft.answers).where(OrderDraft.id == draft.id).execute()
 
 

@@ -1,6 +1,7 @@
 """«История заказов»: the list of a client's orders, and each with its state, file and actions."""
 
 from datetime import date
+from urllib.parse import quote
 
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
 from flask import send_file as flask_send_file
@@ -98,13 +99,20 @@ def file(key: str) -> Response:
         abort(404)
     if request.method == "GET":
         artefacts.note_download(found, order, user=g.user, ip=request.remote_addr or "", now=now)
-    return flask_send_file(
+    response = flask_send_file(
         found.path,
         mimetype=found.artefact.media_type,
         as_attachment=True,
         download_name=found.artefact.display_name,
         etag=False,
     )
+    response.headers.set(
+        "Content-Disposition",
+        "attachment",
+        filename=f"call-detail-{order.number}{found.path.suffix}",  # for those who know no other
+        **{"filename*": f"UTF-8''{quote(found.artefact.display_name, safe='')}"},
+    )
+    return response
 
 
 @bp.route("/<key>/cancel", methods=["GET", "POST"])

@@ -115,7 +115,8 @@ def test_the_walk_of_the_source_document(visit, cabinet, js):
     heading(page, "Счета")
     expect(page.locator("main")).to_contain_text(INTRODUCTION)
     for item in ITEMS:
-        expect(page.locator("main").get_by_role("link", name=item, exact=True)).to_be_visible()
+        expect(page.get_by_role("link", name=item, exact=True)).to_be_visible()
+        expect(page.locator("main").get_by_role("heading", name=item)).to_be_visible()
     keep_picture(page, f"bills-{js}")
     menu(page, "Детализация на E-mail")
     heading(page, "Детализация на E-mail")

@@ -9,14 +9,18 @@ def test_the_introduction_and_five_paragraphs_stand_word_for_word(browser):
     page = browser.get("bills.show")
     assert page.h1.text == "Счета"
     assert page.main.p.text == INTRODUCTION
-    tasks = {item.a.text: item.p.text for item in page.main.select(".tasks li")}
+    tasks = {item.h2.text: item.p.text for item in page.main.select(".tasks li")}
     assert list(tasks.items()) == list(PARAGRAPHS.items())
 
 
 @pytest.mark.parametrize("title", PARAGRAPHS)
-def test_a_name_leads_to_its_page(browser, title):
-    link = browser.get("bills.show").main.find("a", string=title)
+def test_a_name_is_a_link_once_and_its_paragraph_leads_there_too(browser, title):
+    page = browser.get("bills.show")
+    (link,) = page.find_all("a", string=title)
     assert browser.get(link["href"]).h1.text == title
+    task = next(item for item in page.select(".tasks li") if item.h2.text == title)
+    assert task.a["href"] == link["href"]
+    assert task.a["aria-describedby"] == task.h2["id"]
 
 
 def test_to_menu_leads_home(browser):

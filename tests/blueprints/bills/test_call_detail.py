@@ -299,7 +299,7 @@ def test_a_pdf_of_too_many_calls_is_refused_on_the_page(
         "Выберите XLSX или CSV."
     )
     assert sentence in page.text
-    assert "Незавершенные заказы" not in page.text
+    assert "Невыполненные заказы" not in page.text
     assert page.select_one("input[name=tick][checked]")["value"] == str(mine[0].id)
     assert Order.select().count() == 1
     browser.post(f"{ITEM}.period", {**PERIOD, "file_format": "csv"}, key=draft.key)
