@@ -21,8 +21,10 @@ class AuditEventKind(StrEnum):
     ORDER_RETRIED = "order_retried"
     FILE_DOWNLOADED = "file_downloaded"
     RECORDS_IMPORTED = "records_imported"
+    IMPORT_ROLLED_BACK = "import_rolled_back"
     CLIENT_VIEWED = "client_viewed"  # the operator looked into a client's data
     CLIENT_ADDED = "client_added"
+    CLIENT_CHANGED = "client_changed"
     SUBSCRIBER_ADDED = "subscriber_added"
     USER_ADDED = "user_added"
 
