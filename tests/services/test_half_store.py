@@ -1,5 +1,10 @@
 """Answers and ends of calls that come in different files, batches and runs."""
 
+import os
+import random
+import signal
+import time
+
 import pytest
 
 from domain.cdr.record import Disposition
@@ -9,6 +14,7 @@ from services.imports import ImportRequest, import_file
 from tests.domain.cdr import test_kamailio_acc as acc
 from tests.domain.cdr.test_opensips_flat import AT, bye, invite, text
 from tests.factories import NOON, make_subscriber
+from tests.services.test_imports import Place
 
 
 @pytest.fixture
@@ -171,3 +177,41 @@ def test_exchanges_do_not_share_their_halves(bring, own):
     bring(invite(), exchange_name="one")
     assert fates(bring(bye(), exchange_name="two")) == (0, 0, 0, 1, 0)
     assert WaitingHalf.select().count() == 2
+
+
+# --- Killed for real ------------------------------------------------------------------------------
+
+
+def big_file(path):
+    """Six thousand events: halves far from each other, ends first, repeats, halves left open."""
+    rng = random.Random(1)  # noqa: S311 - test data
+    lines = []
+    for n in range(3_000):
+        caller = rng.choice(("375171234567", "375291234567", "101"))
+        at = AT + rng.randrange(100_000)
+        extra = ["*x", caller, rng.choice(("375291234567", "102")), "", ""]
+        lines.append(invite(str(n), "200", at, extra=extra))
+        lines.append(bye(str(n), at + rng.randrange(1_000)))
+    rng.shuffle(lines)
+    path.write_text(text(*lines[:-200], *lines[:300]), "utf-8")
+
+
+def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
+    file = tmp_path / "acc.log"
+    big_file(file)
+    clean, killed = Place(tmp_path / "clean"), Place(tmp_path / "killed")
+    for place in (clean, killed):
+        assert place.start("prepare").wait() == 0
+    assert clean.start(file).wait() == 0
+    for past in (1, 1_500, 3_000):  # wherever in the batch after that
+        process = killed.start(file)
+        while process.poll() is None and killed.lines_done() < past:
+            time.sleep(0.005)
+        os.kill(process.pid, signal.SIGKILL)
+        process.wait()
+    assert 0 < killed.lines_done() < 6_100, "it was over before it was killed"
+    assert killed.start(file).wait() == 0
+    assert killed.contents() == clean.contents()
+    halves = "SELECT uid, leg, record, lines FROM waiting_half ORDER BY 1, 2"
+    assert killed.ask(halves) == clean.ask(halves)
+    assert 100 < len(clean.ask(halves)) < 300
