@@ -3,7 +3,7 @@ Each mistake in it is one sentence. What a map says is applied in `generic`.
 """
 
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, tzinfo
 from types import MappingProxyType
@@ -103,7 +103,7 @@ def parse_map(text: bytes) -> ColumnMap:
     return found
 
 
-def _check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> None:
+def _check_keys(table: Mapping[str, Any], known: Collection[str], where: str) -> None:
     for key in table:
         if key not in known:
             names = ", ".join(sorted(known))
@@ -111,7 +111,7 @@ def _check_keys(table: Mapping[str, Any], known: Iterable[str], where: str) -> N
 
 
 def _columns(table: Mapping[str, Any]) -> Columns:
-    _check_keys(table, (f.name for f in fields(Columns)), "[columns]")
+    _check_keys(table, [f.name for f in fields(Columns)], "[columns]")
     for name, value in table.items():
         if isinstance(value, str) and value.strip():
             continue
