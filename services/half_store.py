@@ -8,6 +8,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 
+from peewee import fn
+
 from domain.cdr.joining import load
 from domain.cdr.pairing import answered_earlier, earlier, pair
 from domain.cdr.record import Half, Leg, Nonsense, Reject, Skip
@@ -84,6 +86,16 @@ class HalfStore:
                 wholes[key] = whole
         self._save(before, rows, wholes)
         return met
+
+    def waiting_lines(self) -> int:
+        """How many lines of this import wait for the other half of their call."""
+        if not self._has_any:
+            return 0
+        if not self._write:
+            waiting = (row for key, row in self._trial.items() if key not in self._tried)
+            return sum(map(self._lines, waiting))
+        mine = WaitingHalf.import_run == self._run_id
+        return WaitingHalf.select(fn.SUM(WaitingHalf.lines)).where(mine).scalar() or 0
 
     def _whole(self, leg: Leg, row: Row | None) -> Whole:
         """A leg that the reader made of two halves; the first of them may wait here."""
