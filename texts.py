@@ -71,6 +71,7 @@ class LazyText:
 lazy_gettext = LazyText
 
 ERRORS = {
+    "number_in_use": N_("{number} has {calls} calls after that: choose a later day"),
     "period_reversed": N_("The last day is before the first"),
     "period_out_of_range": N_("Call detail is available from {start} to {end}"),
     "nothing_selected": N_("Choose at least one subscriber"),

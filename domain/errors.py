@@ -55,6 +55,12 @@ class NumberTaken(DomainError):
     code = "number_taken"
 
 
+class NumberInUse(DomainError):
+    """A number cannot end before its last calls; `values`: number, calls (how many are later)."""
+
+    code = "number_in_use"
+
+
 class AlreadyExists(DomainError):
     """A name that must be unique is in use; `values`: what, name."""
 

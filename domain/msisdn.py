@@ -63,6 +63,11 @@ def is_full(number: str) -> bool:
     return _FULL.fullmatch(number) is not None
 
 
+def is_well_formed(number: str) -> bool:
+    """Whether a normal form can be anybody's number: digits, or a name without spaces."""
+    return _EXTENSION.fullmatch(number) is not None
+
+
 # --- Lists typed by people ------------------------------------------------------------------------
 
 

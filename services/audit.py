@@ -26,6 +26,7 @@ class AuditEventKind(StrEnum):
     CLIENT_ADDED = "client_added"
     CLIENT_CHANGED = "client_changed"
     SUBSCRIBER_ADDED = "subscriber_added"
+    SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
 
 

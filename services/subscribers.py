@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from peewee import ModelSelect
 
-from domain.errors import AlreadyExists, InvalidValue, NotFound, NumberTaken
-from domain.msisdn import is_full, normalise
+from domain.errors import AlreadyExists, InvalidValue, NotFound, NumberInUse, NumberTaken
+from domain.msisdn import is_full, is_well_formed, normalise
 from domain.subscribers import NUMBER_PLAN, SubscriberStatus, fold
-from models import Client, Subscriber
-from services import audit
+from models import Call, Client, Subscriber
+from services import audit, clock
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
@@ -72,6 +72,28 @@ def add_subscribers(client: Client, news: Sequence[NewSubscriber], *, now: datet
         )
 
 
+def end_subscriber(subscriber: Subscriber, at: datetime, *, now: datetime) -> None:
+    """Take a number from its client at the moment `at`: from then on it may be somebody else's.
+
+    Raises `NumberInUse` when calls of it from that moment on are stored already.
+    """
+    with write_tx():
+        later = Call.select().where(
+            Call.subscriber_id == subscriber.id, Call.started_at >= clock.epoch(at)
+        )
+        if calls := later.count():
+            raise NumberInUse(number=subscriber.number, calls=calls)
+        subscriber.valid_to = at
+        subscriber.status = SubscriberStatus.CLOSED
+        subscriber.save(only=[Subscriber.valid_to, Subscriber.status])
+        audit.record(
+            AuditEventKind.SUBSCRIBER_ENDED,
+            now=now,
+            client=subscriber.client_id,
+            subject=f"subscriber:{subscriber.id}",
+        )
+
+
 def find_subscriber(client: Client, number: str) -> Subscriber:
     """A number of `client`, however written; raises `NotFound`."""
     found = Subscriber.of(client).where(Subscriber.number == normalise(number)).first()
@@ -87,7 +109,7 @@ def _row(client: Client, new: NewSubscriber) -> dict[str, object]:
 def _check_form(client: Client, news: Iterable[NewSubscriber]) -> None:
     seen: set[str] = set()
     for new in news:
-        if not new.number or len(new.number) > 64:
+        if not is_well_formed(new.number):
             raise InvalidValue(f"no number: {new.number!r}", what="number", value=new.number)
         if new.number in seen:
             raise AlreadyExists(f"{new.number} twice", what="number", name=new.number)

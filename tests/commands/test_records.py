@@ -2,9 +2,11 @@
 
 import csv
 import json
+import zipfile
 
 import pytest
 
+from domain.cdr.registry import FORMATS
 from models import Call, ImportRun, Subscriber, UnmatchedLeg, db
 from tests.apps import another_app
 from tests.domain.cdr.dialects import row, text
@@ -142,7 +144,70 @@ def test_a_dry_run_stores_nothing(flask, master):
 
 
 def test_formats_are_listed_one_a_line(flask):
-    assert flask("cdr", "formats") == (0, "asterisk-csv\nasterisk-custom\n", "")
+    status, out, err = flask("cdr", "formats")
+    assert (status, err) == (0, "")
+    assert out.splitlines() == [*FORMATS]
+    assert {"asterisk-csv", "asterisk-db", "freeswitch-json", "3cx", "generic"} <= {*FORMATS}
+
+
+ZIP = ("good.csv", text(row(src="101"))), ("readme.txt", "hello\n")
+
+
+def test_the_files_of_an_archive_are_imported_one_by_one(flask, tmp_path):
+    path = tmp_path / "calls.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, content in (*ZIP, ("more.csv", text(row(billsec="-1")))):
+            archive.writestr(name, content)
+    status, out, err = flask("cdr", "import", path, "--json")
+    objects = [json.loads(line) for line in out.splitlines()]
+    assert status == 0
+    assert [item["file"] for item in objects] == [f"{path}/good.csv", f"{path}/more.csv"]
+    assert [item["lines"] for item in objects] == [1, 1]
+    assert f"{path}/readme.txt: not a call record file, left out" in err
+
+
+def test_an_archive_without_call_records_or_with_harm_is_refused(flask, tmp_path):
+    names = ("none.zip", ZIP[1:]), ("harm.zip", [("../x.csv", text(row()))])
+    for name, files in names:
+        with zipfile.ZipFile(tmp_path / name, "w") as archive:
+            for inner, content in files:
+                archive.writestr(inner, content)
+    status, out, err = flask("cdr", "import", *(tmp_path / name for name, _ in names), "--json")
+    assert (status, [json.loads(line)["lines"] for line in out.splitlines()]) == (2, [0, 0])
+    assert "not a call record file of a known format" in err
+    assert "leads out of it" in err
+    assert one(ImportRun.select().count) == 0
+
+
+def test_unclear_dates_are_refused_until_somebody_says_the_order(flask, tmp_path):
+    path = tmp_path / "report.csv"
+    path.write_text("1/9/2026 10:00,375171234567,102,70,60,ANSWERED\n", "utf-8")
+    status, _, err = flask("cdr", "import", path)
+    assert status == 2
+    assert "--dates dmy or --dates mdy" in err
+    status, out, _ = flask("cdr", "import", path, "--dates", "dmy", "--dry-run", "--json")
+    assert (status, json.loads(out)["first"]) == (0, "2026-09-01T07:00:00Z")
+    assert flask("cdr", "import", path, "--dates", "ymd")[0] == 2
+
+
+def test_a_file_of_any_program_is_read_by_a_map(flask, tmp_path):
+    path, column_map = tmp_path / "own.csv", tmp_path / "own.toml"
+    path.write_text("when;who;whom;sec\n10.03.2026 12:00;101;102;60\n", "utf-8")
+    column_map.write_text(
+        '[columns]\nstart="when"\ncaller="who"\ncalled="whom"\nbillable="sec"\n'
+        '[time]\nformat="%d.%m.%Y %H:%M"\n',
+        "utf-8",
+    )
+    arguments = ("cdr", "import", path, "--map", column_map)
+    status, _, err = flask(*arguments)
+    assert status == 2
+    assert "--map FILE and --format generic go together" in err
+    status, out, _ = flask(*arguments, "--format", "generic", "--json")
+    assert (status, json.loads(out)["calls"]) == (0, 1)
+    column_map.write_text("[colums]\n", "utf-8")
+    status, _, err = flask(*arguments, "--format", "generic")
+    assert status == 2
+    assert "the map has no key 'colums'" in err
 
 
 def test_a_number_is_added_under_its_connection(flask):
@@ -179,3 +244,26 @@ def test_a_breach_is_named_and_changes_the_exit_status(flask, master):
         "a_call_is_the_sum_of_its_legs",
         "a_run_accounts_for_every_line",
     }
+
+
+def test_a_number_passes_from_one_client_to_another(flask):
+    second = ["client", "add", "Next", "--account", "2", "--unp", "190000002", "--email", "c@d.by"]
+    assert flask(*second)[0] == 0
+    number = "375291112233"
+    assert flask("subscriber", "add", "00012", number)[0] == 0
+    assert flask("subscriber", "add", "2", number, "--from", "2026-03-01")[0] == 2
+    assert flask("subscriber", "end", "00012", number, "--on", "2026-03-01")[0] == 0
+    assert flask("subscriber", "add", "2", number, "--from", "2026-02-28")[0] == 2
+    assert flask("subscriber", "add", "2", number, "--from", "01.03.2026")[0] == 0
+
+
+def test_a_number_does_not_end_before_its_last_calls(flask, master):
+    flask("cdr", "import", master, "--client", "00012", "--discover", "--zone", "UTC")
+    number = Subscriber.select().join(Call, on=Call.subscriber_id == Subscriber.id).get().number
+    status, _, sentence = flask("subscriber", "end", "00012", number, "--on", "2001-01-01")
+    assert status == 2
+    assert "calls after that" in sentence
+
+
+def test_what_is_no_number_is_refused(flask):
+    assert flask("subscriber", "add", "00012", "<b>=1+1")[0] == 2
