@@ -260,7 +260,13 @@ def _summary(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
         first, last = (clock.local(clock.from_epoch(t)) for t in (outcome.first, outcome.last))
         yield f"  first call {first:%Y-%m-%d %H:%M:%S}, last call {last:%Y-%m-%d %H:%M:%S}"
         yield from _window_hint(first.date(), last.date())
-    if outcome.unmatched and not outcome.accepted + outcome.duplicates:
+    if outcome.waiting:
+        yield (
+            f"  {outcome.waiting} of the unmatched tell only the answer or the end of a call and "
+            "wait for the file with the other half"
+        )
+    unowned = outcome.unmatched - outcome.waiting
+    if unowned and not outcome.accepted + outcome.duplicates:
         yield (
             "  none of the calls has a number of ours: add the numbers with "
             "`flask subscriber add`, then `flask cdr rematch`"

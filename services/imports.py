@@ -86,6 +86,7 @@ class Outcome:
     rejected: int = 0
     unmatched: int = 0
     skipped: int = 0
+    waiting: int = 0  # of the unmatched: lines that tell half of a call
     first: int | None = None  # start of the first and last call, UTC epoch seconds
     last: int | None = None
     rejects: list[Reject] = field(default_factory=list)  # the first ten thousand
@@ -443,6 +444,7 @@ class _Run:
         """Close the run's row and write it into the trail."""
         outcome = self.outcome
         outcome.calls = len(self._call_ids)
+        outcome.waiting = self.halves.waiting_lines()
         if self.request.dry_run:
             return
         with write_tx():
