@@ -3,7 +3,19 @@
 import pytest
 
 from domain.cdr import registry
-from tests.domain.cdr import dialects, test_asterisk_db, test_freeswitch, test_threecx
+from tests.domain.cdr import (
+    dialects,
+    test_asterisk_db,
+    test_avaya_smdr,
+    test_broadworks_xml,
+    test_cucm,
+    test_freeswitch,
+    test_grandstream_json,
+    test_kamailio_acc,
+    test_opensips_flat,
+    test_threecx,
+    test_yeastar_json,
+)
 from tests.domain.cdr.dialects import source, text
 
 SAMPLES = {
@@ -23,6 +35,17 @@ SAMPLES = {
         text(test_threecx.COLUMNS, test_threecx.row()),
     ],
 }
+for module in (
+    test_cucm,
+    test_avaya_smdr,
+    test_broadworks_xml,
+    test_kamailio_acc,
+    test_opensips_flat,
+    test_yeastar_json,
+    test_grandstream_json,
+):
+    name = module.__name__.rpartition(".test_")[2].replace("_", "-")
+    SAMPLES[name] = [module.SAMPLE]
 CASES = [(name, content) for name, contents in SAMPLES.items() for content in contents]
 
 
