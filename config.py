@@ -3,6 +3,7 @@
 """
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -12,6 +13,29 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 PREFIX = "CABINET_"
+LEASE_MARGIN_S = 30  # from the last look at the lease to the server's answer, beside its timeouts
+CLOSED_DAYS = re.compile(r"(?:[1-9]|[12]\d|3[01])(?:-(?:[1-9]|[12]\d|3[01]))?|")
+RANGES = {
+    "PORT": (1, 65_535),
+    "MAIL_PORT": (0, 65_535),
+    "WORKERS": (0, 256),
+    "MAIL_TIMEOUT_S": (0, 600),
+    "MAIL_ATTACHMENT_LIMIT_MB": (0, 100),
+    "CALL_DETAIL_DELAY_HOURS": (-1, 8_760),
+    "CALL_DETAIL_MONTHS_BACK": (0, 1_200),
+    "INVOICE_LINK_MONTHS": (0, 120),
+    "ORDERS_PER_HOUR": (0, 1_000_000),
+    "OPEN_ORDERS": (0, 1_000_000),
+    "ARTEFACT_DAYS": (1, 3_650),
+    "PDF_ROWS": (1, 1_000_000),
+    "DRAFT_HOURS": (1, 720),
+    "RECONCILE_EVERY_S": (1, 3_600),
+    "JOB_TIMEOUT_S": (10, 86_400),
+    "MAX_ATTEMPTS": (1, 100),
+    "SESSION_IDLE_MINUTES": (1, 1_440),
+    "SESSION_HOURS": (1, 720),
+    "PROXY_COUNT": (0, 10),
+}
 
 
 class ConfigError(click.ClickException, ValueError):
@@ -100,10 +124,20 @@ class Config:
                 raise ConfigError(
                     f"CABINET_{name}: one of {', '.join(allowed)}, not {getattr(self, name)!r}"
                 )
-        for name in ("PORT", "MAIL_PORT"):
-            port = getattr(self, name)
-            if not 0 <= port <= 65_535 or (name == "PORT" and port == 0):
-                raise ConfigError(f"CABINET_{name}: a port from 1 to 65535, not {port}")
+        for name, (least, most) in RANGES.items():
+            if not least <= getattr(self, name) <= most:
+                raise ConfigError(
+                    f"CABINET_{name}: from {least} to {most}, not {getattr(self, name)}"
+                )
+        if self.LEASE_S < 3 * self.MAIL_TIMEOUT_S + LEASE_MARGIN_S:
+            raise ConfigError(
+                "CABINET_LEASE_S: at least three times CABINET_MAIL_TIMEOUT_S and "
+                f"{LEASE_MARGIN_S} s, or two workers could send one letter; not {self.LEASE_S}"
+            )
+        if not CLOSED_DAYS.fullmatch(self.CLOSED_DAYS):
+            raise ConfigError(
+                f"CABINET_CLOSED_DAYS: days of the month like 1-3, not {self.CLOSED_DAYS!r}"
+            )
         if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"

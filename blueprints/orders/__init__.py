@@ -3,7 +3,7 @@
 from datetime import date
 from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
 from flask import send_file as flask_send_file
 from werkzeug.exceptions import Gone
 
@@ -66,7 +66,7 @@ def show(key: str) -> Response:
         period=reports.period_of(order),
         numbers=orders.selected_numbers(order, g.client, NUMBERS_SHOWN),
         count=orders.count_selected(order),
-        delay_h=current_app.config["CABINET"].call_detail_delay_hours,
+        may_order=_may_order(),
         form=EmptyForm(),
     )
     if "HX-History-Restore-Request" in request.headers:
@@ -161,6 +161,9 @@ def own_order_or_404(key: str) -> Order:
     return orders.find(key, g.client) or abort(404)
 
 
+def _may_order() -> bool:
+    return Role(g.user.role) in ORDERING_ROLES
+
+
 def _card(order: Order) -> card.Card:
-    may_order = Role(g.user.role) in ORDERING_ROLES
-    return card.draw(order, g.client, may_order=may_order, now=clock.now())
+    return card.draw(order, g.client, may_order=_may_order(), now=clock.now())

@@ -154,7 +154,7 @@ def test_a_valkey_left_running_is_sent_away(make_cabinet):
         ("{tmp}/file/var", {}, "CABINET_DATA_DIR: cannot write to"),
         ("{tmp}/" + "x" * 100, {}, "CABINET_DATA_DIR is too long"),
         ("{tmp}/var", {"PORT": "http"}, "CABINET_PORT: a whole number, not 'http'"),
-        ("{tmp}/var", {"PORT": 70000}, "CABINET_PORT: a port from 1 to 65535, not 70000"),
+        ("{tmp}/var", {"PORT": 70000}, "CABINET_PORT: from 1 to 65535, not 70000"),
         ("{tmp}/var", {"HOST": "no.such.host.invalid"}, "no address no.such.host.invalid"),
         ("{tmp}/var", {"TIME_ZONE": "Minsk"}, "CABINET_TIME_ZONE: no time zone named 'Minsk'"),
         ("{tmp}/var", {"DATABASE_URL": "postgresql://127.0.0.1:1/x"}, "database cannot be used"),
