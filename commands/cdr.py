@@ -60,7 +60,7 @@ def rematch() -> None:
 @click.option("--zone", help="Zone of the times in the file: IANA name or ±HH:MM.")
 @click.option(
     "--dates",
-    type=click.Choice([*DateOrder]),
+    type=click.Choice([order.value for order in DateOrder]),
     help="Order of dates that can be read in two ways: 1/9/2026 is in September by dmy.",
 )
 @click.option(
@@ -210,7 +210,8 @@ def _refusal(file: str, error: DomainError) -> str:
             f"{file}: not a call record file of a known format, nothing of it is stored "
             "(`flask cdr formats` lists those that are read)"
         )
-    return str(error)
+    message = str(error)
+    return message if message.startswith(file) else f"{file}: {message}"
 
 
 def _as_json(outcome: Outcome) -> dict[str, object]:

@@ -11,7 +11,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
-from domain.cdr.archives import Member, RefusedArchive, members
+from domain.cdr.archives import Member, members
 from domain.cdr.column_map import ColumnMap
 from domain.cdr.dates import DateOrder
 from domain.cdr.discovery import discover
@@ -140,8 +140,6 @@ def look_inside(path: Path) -> list[Member]:
         return members(lambda: path.open("rb"))
     except OSError as error:
         raise NotFound(f"{path}: {error.strerror}", what="file", name=str(path)) from error
-    except RefusedArchive as error:
-        raise RefusedArchive(f"{path}: {error}", **error.values) from error
 
 
 def import_file(
@@ -162,11 +160,7 @@ def import_file(
         request = replace(request, member=_only_member(request.path))
     source = Source(request.member.open, request.dates)
     reader = _find_reader(request, source)
-    zone = parse_zone(request.zone)
-    try:
-        events = reader.read(source, zone)
-    except InvalidValue as error:
-        raise type(error)(f"{request.name}: {error}", **error.values) from error
+    events = reader.read(source, parse_zone(request.zone))
     run = _Run(request, reader, source, now)
     run.check_zone()
     try:
