@@ -3,7 +3,7 @@
 from flask import Flask
 
 from commands import (
-    cdr,
+    cdr_runs,
     client,
     demo,
     mailbox,
@@ -22,7 +22,7 @@ GROUPS = (
     client.group,
     subscriber.group,
     user.group,
-    cdr.group,
+    cdr_runs.group,  # that of cdr.py, with all its commands
     demo.command,
     verify.command,
     mailbox.command,

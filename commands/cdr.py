@@ -1,4 +1,6 @@
-"""`flask cdr import|formats|rematch`: call records from files."""
+"""`flask cdr import|formats|rematch`: call records from files. What becomes of the imports later
+is in `cdr_runs.py`.
+"""
 
 import csv
 import json
@@ -17,6 +19,7 @@ from commands.refusals import on_database
 from config import Config
 from domain.cdr.column_map import ColumnMap, MapMistake, parse_map
 from domain.cdr.dates import DateOrder
+from domain.cdr.discovery import Candidates
 from domain.cdr.generic import GENERIC
 from domain.cdr.record import Reject
 from domain.cdr.registry import FORMATS, UnknownFormat, find_format
@@ -25,7 +28,7 @@ from domain.errors import DomainError, InvalidValue, NotFound
 from domain.periods import call_detail_window
 from models import Client
 from services import accounts, clock, imports
-from services.imports import ImportRequest, Outcome
+from services.imports import ImportRequest, Outcome, ZoneContradicted
 from services.rematch import rematch as rematch_all
 
 
@@ -56,8 +59,20 @@ def rematch() -> None:
 
 @group.command("import")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "format_name", default="auto", help="auto, or a name of `cdr formats`.")
-@click.option("--zone", help="Zone of the times in the file: IANA name or ±HH:MM.")
+@click.option(
+    "--format",
+    "format_name",
+    default="auto",
+    show_default=True,
+    help="By content (auto), or a name of `cdr formats`.",
+)
+@click.option(
+    "--zone",
+    help="Zone of the times in the file: IANA name or ±HH:MM.  [default: CABINET_TIME_ZONE]",
+)
+@click.option(
+    "--force-zone", is_flag=True, help="Store even what contradicts the moments in the calls' ids."
+)
 @click.option(
     "--dates",
     type=click.Choice([order.value for order in DateOrder]),
@@ -66,8 +81,16 @@ def rematch() -> None:
 @click.option(
     "--map", "map_path", type=click.Path(path_type=Path), help="Map of columns, for generic."
 )
-@click.option("--exchange", default="", help="Where the file comes from.")
-@click.option("--client", "account", help="Account number: match this client's numbers only.")
+@click.option(
+    "--exchange",
+    default="",
+    help="Where the file comes from.  [default: the client's account number, else main]",
+)
+@click.option(
+    "--client",
+    "account",
+    help="Account number: match this client's numbers only.  [default: those of all clients]",
+)
 @click.option("--discover", is_flag=True, help="Take the numbers of our side for the client's.")
 @click.option("--dry-run", is_flag=True, help="Read and count, store nothing.")
 @click.option("--rejects", type=click.Path(path_type=Path), help="Write rejected lines there.")
@@ -94,6 +117,7 @@ def _request(  # noqa: PLR0913 - the options of the command
     exchange: str,
     account: str | None,
     *,
+    force_zone: bool,
     discover: bool,
     dry_run: bool,
 ) -> dict[str, object]:
@@ -115,6 +139,7 @@ def _request(  # noqa: PLR0913 - the options of the command
     return {
         "format_name": format_name,
         "zone": zone,
+        "force_zone": force_zone,
         "dates": dates and DateOrder(dates),
         "column_map": _column_map(map_path, format_name),
         "exchange_name": exchange,
@@ -190,7 +215,7 @@ def _import_one(
     if as_json:
         click.echo(json.dumps(_as_json(outcome), ensure_ascii=False))
     for line in _warnings(outcome):
-        click.echo(line, err=True)
+        click.echo(f"{outcome.file}: {line}", err=True)
     if not as_json:
         for line in _summary(outcome, dry_run=request.dry_run):
             click.echo(line)
@@ -200,7 +225,8 @@ def _import_one(
 def _say_refusal(file: str, error: DomainError, *, as_json: bool) -> None:
     message = _refusal(file, error)
     if as_json:
-        click.echo(json.dumps({**_as_json(Outcome(file)), "error": message}, ensure_ascii=False))
+        values = {**_as_json(Outcome(file)), "error": message}
+        click.echo(json.dumps(values, ensure_ascii=False))
     click.echo(message, err=True)
 
 
@@ -210,8 +236,20 @@ def _refusal(file: str, error: DomainError) -> str:
             f"{file}: not a call record file of a known format, nothing of it is stored "
             "(`flask cdr formats` lists those that are read)"
         )
+    if isinstance(error, ZoneContradicted):
+        return (
+            f"{file}: {_zone_error(error.values['error_s'])}: --zone {error.values['value']} seems "
+            "wrong, nothing of it is stored (--force-zone stores it all the same)"
+        )
     message = str(error)
     return message if message.startswith(file) else f"{file}: {message}"
+
+
+def _zone_error(error_s: int) -> str:
+    """By how much times contradict the ids, in words."""
+    hours, minutes = divmod(abs(error_s) // 60, 60)
+    side = "after" if error_s > 0 else "before"
+    return f"the times lie {hours}:{minutes:02} h {side} the moments in the calls' ids"
 
 
 def _as_json(outcome: Outcome) -> dict[str, object]:
@@ -223,6 +261,7 @@ def _as_json(outcome: Outcome) -> dict[str, object]:
         "last": _iso(outcome.last),
         "rejects": [{"line": r.line, "reason": r.reason} for r in outcome.rejects],
         "discovered": outcome.discovered,
+        "warnings": list(_warnings(outcome)),
     }
 
 
@@ -232,19 +271,30 @@ def _iso(seconds: int | None) -> str | None:
 
 def _warnings(outcome: Outcome) -> Iterator[str]:
     if outcome.known_since:
-        yield (
-            f"{outcome.file}: the same file was imported before, "
-            f"{clock.local(outcome.known_since):%Y-%m-%d %H:%M}"
-        )
+        known_since = clock.local(outcome.known_since)
+        yield f"the same file was imported before, {known_since:%Y-%m-%d %H:%M}"
     if outcome.resumed_at:
-        yield f"{outcome.file}: an interrupted import goes on after line {outcome.resumed_at}"
-    if error_s := outcome.zone_error_s:
-        hours, minutes = divmod(abs(error_s) // 60, 60)
-        side = "after" if error_s > 0 else "before"
+        yield f"an interrupted import goes on after line {outcome.resumed_at}"
+    if outcome.zone_error_s:
         yield (
-            f"{outcome.file}: the times lie {hours}:{minutes:02} h {side} the moments in the "
-            "calls' ids: is --zone right?"
+            f"{_zone_error(outcome.zone_error_s)}: is --zone right? What was stored in a wrong "
+            "zone is taken out by `flask cdr rollback`"
         )
+    if outcome.candidates:
+        yield from _no_discovery(outcome.candidates)
+
+
+def _no_discovery(found: Candidates) -> Iterator[str]:
+    """Why --discover found nothing, and what there is to choose from."""
+    if found.names_devices:
+        why = "no device in it calls, or is called, under its own number"
+    else:
+        why = "it does not say by which devices the calls went"
+    yield f"--discover found no numbers of our side: {why}"
+    for side, numbers in (("caller", found.callers), ("called", found.called)):
+        if numbers:
+            listed = ", ".join(f"{number} ({count})" for number, count in numbers)
+            yield f"most frequent as {side}: {listed}; `flask subscriber add` takes what is ours"
 
 
 def _summary(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:

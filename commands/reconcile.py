@@ -9,6 +9,7 @@ from flask.cli import with_appcontext
 
 from models import db
 from services import clock, reconcile
+from services.reconcile import Round
 
 
 @click.command("reconcile")
@@ -28,9 +29,18 @@ def command(*, once: bool) -> None:
         with db.connection_context():
             result = reconcile.tick(now=clock.now())
         if once or result.any():
-            click.echo(str(result))
+            click.echo(_sentence(result))
         if once:
             return
         deadline = time.monotonic() + pause_s
         while not stopping and time.monotonic() < deadline:
             time.sleep(0.2)
+
+
+def _sentence(done: Round) -> str:
+    """What a round did, in words."""
+    return (
+        f"released {done.released} orders of dead workers, hinted {done.hinted} pieces of work, "
+        f"removed {done.removed} files past their time, purged {done.purged} other leftovers, "
+        f"made {done.months} months of calls ahead"
+    )

@@ -25,7 +25,12 @@ password_stdin = click.option(
 @click.argument("login")
 @click.option("--client", "account", help="Account number of the client the user belongs to.")
 @click.option("--operator", "is_operator", is_flag=True, help="One of the operator's own people.")
-@click.option("--role", required=True, help="administrator, accountant, viewer; or clerk.")
+@click.option(
+    "--role",
+    required=True,
+    help="With --client: administrator, accountant or viewer; with --operator: administrator or "
+    "clerk.",
+)
 @click.option("--name", "full_name", default="", help="The person's name, shown on the pages.")
 @password_stdin
 @on_database
@@ -38,7 +43,11 @@ def add(
     full_name: str,
     password_stdin: bool,
 ) -> None:
-    """Add a user with LOGIN and print the password."""
+    """Add a user with LOGIN and print the password.
+
+    A client's administrator and accountant order and fetch call details, a viewer only looks. The
+    operator's administrator does everything on the operator's pages, a clerk all but imports.
+    """
     if is_operator == (account is not None):
         raise click.UsageError("Give either --client ACCOUNT or --operator.")
     names = OPERATOR_ROLE_NAMES if is_operator else CLIENT_ROLE_NAMES

@@ -50,6 +50,11 @@ def check_name(name: str) -> str:
     return name
 
 
+def check_detail(text: str) -> str:
+    """One line that may be empty (a contract's number, an address); spaces around it go."""
+    return check_name(text) if text.strip() else ""
+
+
 def fold_login(login: str) -> str:
     """A login as it is stored and compared: case does not matter.
 

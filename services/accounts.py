@@ -1,9 +1,17 @@
 """Clients and their users: adding them, and setting passwords. Signing in is in `sign_in.py`."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
-from typing import TypedDict, Unpack
+from typing import Any, TypedDict, Unpack
 
-from domain.accounts import check_account_no, check_email, check_login, check_name, check_unp
+from domain.accounts import (
+    check_account_no,
+    check_detail,
+    check_email,
+    check_login,
+    check_name,
+    check_unp,
+)
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.roles import Role
 from models import Client, User
@@ -19,6 +27,24 @@ class ClientDetails(TypedDict, total=False):
     contract_date: date | None
     address: str
     may_download: bool
+    hide_incoming_peers: bool
+
+
+class ClientChanges(ClientDetails, total=False):
+    """What may be changed of a client. (An account number and an УНП are who it is.)"""
+
+    name: str
+    invoice_email: str
+    detail_email: str
+
+
+CLIENT_CHECKS = {
+    "name": check_name,
+    "invoice_email": check_email,
+    "detail_email": check_email,
+    "contract_no": check_detail,
+    "address": check_detail,
+}
 
 
 def add_client(
@@ -42,6 +68,7 @@ def add_client(
         "invoice_email": check_email(invoice_email),
         "detail_email": check_email(detail_email or invoice_email),
     }
+    more = _checked(more)
     with write_tx():
         if Client.get_or_none(Client.account_no == account_no) is not None:
             raise AlreadyExists(what="account", name=account_no)
@@ -50,6 +77,39 @@ def add_client(
             AuditEventKind.CLIENT_ADDED, now=now, client=client, subject=f"client:{client.id}"
         )
     return client
+
+
+def change_client(client: Client, *, now: datetime, **changes: Unpack[ClientChanges]) -> list[str]:
+    """Change what is given; return the names of what is other than before. Open orders keep the
+    address that they were placed with.
+
+    Raises `InvalidValue` for a value of the wrong shape: then nothing is changed.
+    """
+    values = _checked(changes)
+    changed = [name for name, value in values.items() if value != getattr(client, name)]
+    if not changed:
+        return []
+    with write_tx():
+        Client.update({name: values[name] for name in changed}).where(
+            Client.id == client.id
+        ).execute()
+        audit.record(
+            AuditEventKind.CLIENT_CHANGED,
+            now=now,
+            client=client,
+            subject=f"client:{client.id}",
+            changed=changed,
+        )
+    for name in changed:
+        setattr(client, name, values[name])
+    return changed
+
+
+def _checked(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: CLIENT_CHECKS[name](value) if name in CLIENT_CHECKS else value
+        for name, value in values.items()
+    }
 
 
 def add_user(

@@ -14,7 +14,7 @@ from pathlib import Path
 from domain.cdr.archives import Member, members
 from domain.cdr.column_map import ColumnMap
 from domain.cdr.dates import DateOrder
-from domain.cdr.discovery import discover
+from domain.cdr.discovery import Candidates, discover, find_candidates
 from domain.cdr.generic import Generic
 from domain.cdr.record import Half, Inner, Leg, Reject, Skip
 from domain.cdr.registry import Format, UnknownFormat, detect, find_format
@@ -37,8 +37,9 @@ REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator 
 REJECTS_SHOWN = 10_000
 IMPORT_LOCK = 0x5349_5002  # of PostgreSQL's advisory locks
 SAMPLE = 200  # records of a batch looked at to find a wrong zone
-ZONE_SAMPLE = 1_000  # the first events of a file, looked at before anything is stored
+ZONE_SAMPLE = 1_000  # the first legs of a file, looked at before anything is stored
 ZONE_STEP_S = 1800  # zones lie half hours apart: what differs by that is no slow clock
+FARTHEST_ZONES_S = 26 * 3600  # what differs by more is no matter of zones
 
 Event = Leg | Half | Inner | Reject | Skip
 
@@ -91,6 +92,7 @@ class Outcome:
     last: int | None = None
     rejects: list[Reject] = field(default_factory=list)  # the first ten thousand
     discovered: list[str] = field(default_factory=list)  # numbers new to the client
+    candidates: Candidates | None = None  # when nothing was found that is surely our side
     known_since: datetime | None = None  # when the same file was imported before
     resumed_at: int = 0  # lines that an interrupted import had done
     zone_error_s: int = 0  # by how much the times lie after the ids: not 0 for a wrong zone
@@ -219,11 +221,12 @@ class _Run:
 
     def check_zone(self) -> None:
         """Look at the beginning of the file; raise `ZoneContradicted` for a wrong zone."""
-        events = islice(self.reader.read(self.source, self.zone), ZONE_SAMPLE)
-        error_s = zone_error_s((e.started_at, e.uid) for e in events if isinstance(e, Leg))
+        legs = islice(self._legs(), ZONE_SAMPLE)
+        error_s = zone_error_s((leg.started_at, leg.uid) for leg in legs)
         self.outcome.zone_error_s = error_s
         may_go_on = self.request.force_zone or self.request.dry_run
-        if error_s and error_s % ZONE_STEP_S == 0 and not may_go_on:
+        is_zone = error_s % ZONE_STEP_S == 0 and abs(error_s) <= FARTHEST_ZONES_S
+        if error_s and is_zone and not may_go_on:
             zone = self.request.zone
             raise ZoneContradicted(
                 "the times contradict the ids", what="zone", value=zone, error_s=error_s
@@ -302,9 +305,11 @@ class _Run:
         client = self.request.client
         if client is None:
             raise InvalidValue("discovery needs a client", what="client", value="")
-        legs = (e for e in self.reader.read(self.source, self.zone) if isinstance(e, Leg))
         known = {row.number for row in Subscriber.of(client, Subscriber.number)}
-        self.outcome.discovered = [n for n in discover(legs) if n not in known]
+        found = discover(self._legs())
+        self.outcome.discovered = [number for number in found if number not in known]
+        if not found:
+            self.outcome.candidates = find_candidates(self._legs())
         if self.request.dry_run:
             for ordinal, number in enumerate(self.outcome.discovered, 1):
                 self.matcher.add(number, -ordinal)
@@ -312,6 +317,10 @@ class _Run:
             news = [NewSubscriber(number) for number in self.outcome.discovered]
             add_subscribers(client, news, now=self.now)
             self.matcher = Matcher(only=client, extensions_of=client)
+
+    def _legs(self) -> Iterator[Leg]:
+        """The file's legs, from its beginning."""
+        return (e for e in self.reader.read(self.source, self.zone) if isinstance(e, Leg))
 
     def read(
         self,

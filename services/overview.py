@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from peewee import JOIN, Case, fn
+from peewee import JOIN, Case, ModelSelect, fn
 
 from domain.orders import OrderState
 from models import Artefact, Client, Exchange, ImportRun, Mail, Order
@@ -47,15 +47,41 @@ class OrderRecord:
         return self.order.state in RETRYABLE_STATES
 
 
-def last_imports() -> list[ImportRun]:
+@dataclass(frozen=True)
+class ImportsPage:
+    """One page of imports, newest first."""
+
+    runs: list[ImportRun]
+    found: int
+    page: int
+    pages: int
+
+
+def last_imports(limit: int = IMPORTS_SHOWN) -> list[ImportRun]:
     """The files read in last, newest first, with their exchanges and clients."""
-    return list(
+    return list(_imports().limit(limit))
+
+
+def imports_page(page: int) -> ImportsPage:
+    """All imports in pages. A page beyond the last is the last."""
+    found = ImportRun.select().count()
+    pages = max(1, -(-found // IMPORTS_SHOWN))
+    page = min(max(page, 1), pages)
+    return ImportsPage(list(_imports().paginate(page, IMPORTS_SHOWN)), found, page, pages)
+
+
+def find_import(run_id: int) -> ImportRun | None:
+    """An import with its exchange and client."""
+    return _imports().where(ImportRun.id == run_id).first()
+
+
+def _imports() -> ModelSelect:
+    return (
         ImportRun.select(ImportRun, Exchange, Client)
         .join(Exchange)
         .switch(ImportRun)
         .join(Client, JOIN.LEFT_OUTER)
-        .order_by(ImportRun.started_at.desc(), ImportRun.id.desc())
-        .limit(IMPORTS_SHOWN)
+        .order_by(ImportRun.id.desc())
     )
 
 

@@ -2,13 +2,15 @@
 their own name and are no trunk.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable
+from typing import NamedTuple
 
 from domain.cdr.record import Leg
 from domain.msisdn import normalise
 
 TRUNK_CONTEXTS = ("from-trunk", "from-pstn", "from-did", "from-sip-external", "from-zaptel")
+CANDIDATES = 5  # numbers of each side shown to who has to choose
 SEVERAL = 3  # different numbers under one device before it can be a trunk
 
 
@@ -40,3 +42,28 @@ def discover(legs: Iterable[Leg]) -> list[str]:
         if len(numbers) >= SEVERAL and others[endpoint] >= own[endpoint]
     }
     return sorted({normalise(endpoint) for endpoint in own.keys() - trunks})
+
+
+class Candidates(NamedTuple):
+    """The most frequent numbers of each side, in normal form, with the count of their legs."""
+
+    names_devices: bool  # whether the file tells by which device a call came and went
+    callers: list[tuple[str, int]]
+    called: list[tuple[str, int]]
+
+
+def find_candidates(legs: Iterable[Leg]) -> Candidates:
+    """What our side may be, where `discover` cannot tell."""
+    callers: Counter[str] = Counter()
+    called: Counter[str] = Counter()
+    names_devices = False
+    for leg in legs:
+        callers[leg.a_number] += 1
+        called[leg.b_number] += 1
+        names_devices |= bool(leg.a_endpoint or leg.b_endpoint)
+    return Candidates(names_devices, *map(_most_frequent, (callers, called)))
+
+
+def _most_frequent(numbers: Counter[str]) -> list[tuple[str, int]]:
+    ordered = sorted(numbers.items(), key=lambda item: (-item[1], item[0]))
+    return [item for item in ordered if item[0]][:CANDIDATES]

@@ -68,7 +68,7 @@ def test_a_file_is_imported_and_accounted_for(flask, master):
 
 
 def test_numbers_added_later_are_matched_later(flask, master):
-    flask("cdr", "import", master)
+    flask("cdr", "import", master, "--zone", "UTC")
     assert one(UnmatchedLeg.select().count) == 3
     flask("subscriber", "add", "00012", "80171234567")
     assert flask("cdr", "rematch") == (0, "matched 1, on-net 0, still unmatched 2\n", "")
@@ -77,7 +77,9 @@ def test_numbers_added_later_are_matched_later(flask, master):
 def test_anybodys_file_is_read_with_discovery(flask, tmp_path):
     path = tmp_path / "own.csv"
     path.write_text(text(row(src="101", channel="SIP/101-0001")), "utf-8")
-    status, out, _ = flask("cdr", "import", path, "--client", "00012", "--discover")
+    status, out, _ = flask(
+        "cdr", "import", path, "--zone", "UTC", "--client", "00012", "--discover"
+    )
     assert status == 0
     assert "numbers of our side: 101" in out
     assert one(lambda: [s.number for s in Subscriber.across_clients()]) == ["101"]
@@ -86,11 +88,11 @@ def test_anybodys_file_is_read_with_discovery(flask, tmp_path):
 def test_the_summary_says_how_to_reach_old_calls(flask, master, monkeypatch):
     monkeypatch.setenv("CABINET_TESTING", "1")
     monkeypatch.setenv("CABINET_CLOCK", "2026-06-15T12:00:00+03:00")
-    _, out, _ = flask("cdr", "import", master)
-    assert "first call 2026-03-10 12:00:00, last call 2026-03-10 12:00:00" in out
+    _, out, _ = flask("cdr", "import", master, "--zone", "UTC")
+    assert "first call 2026-03-10 15:00:00, last call 2026-03-10 15:00:00" in out
     assert "CABINET_CALL_DETAIL_MONTHS_BACK=3" in out
     monkeypatch.setenv("CABINET_CLOCK", "2026-04-15T12:00:00+03:00")
-    assert "MONTHS_BACK" not in flask("cdr", "import", master)[1]
+    assert "MONTHS_BACK" not in flask("cdr", "import", master, "--zone", "UTC")[1]
 
 
 def test_a_wrong_zone_is_noticed_by_the_ids_of_the_calls(flask, master):
@@ -103,7 +105,7 @@ def test_a_refused_file_does_not_stop_the_others(flask, master, tmp_path):
     strange = tmp_path / "strange.txt"
     strange.write_text("this is\nno call record\n", "utf-8")
     files = (strange, master, tmp_path / "missing.csv")
-    status, out, err = flask("cdr", "import", *files, "--json")
+    status, out, err = flask("cdr", "import", *files, "--zone", "UTC", "--json")
     assert status == 2
     objects = [json.loads(line) for line in out.splitlines()]
     assert [item["lines"] for item in objects] == [0, 4, 0]
@@ -131,7 +133,7 @@ def test_an_option_that_cannot_be_is_refused_in_one_sentence(flask, master, opti
 
 
 def test_rejected_lines_are_written_with_their_reasons(flask, master, tmp_path):
-    flask("cdr", "import", master, "--rejects", tmp_path / "rejects.csv")
+    flask("cdr", "import", master, "--zone", "UTC", "--rejects", tmp_path / "rejects.csv")
     with (tmp_path / "rejects.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.reader(file))
     assert rows[0] == ["file", "line", "reason", "record"]
@@ -139,7 +141,7 @@ def test_rejected_lines_are_written_with_their_reasons(flask, master, tmp_path):
 
 
 def test_a_dry_run_stores_nothing(flask, master):
-    assert "dry run" in flask("cdr", "import", master, "--dry-run")[1]
+    assert "dry run" in flask("cdr", "import", master, "--zone", "UTC", "--dry-run")[1]
     assert one(ImportRun.select().count) == 0
 
 
@@ -158,7 +160,7 @@ def test_the_files_of_an_archive_are_imported_one_by_one(flask, tmp_path):
     with zipfile.ZipFile(path, "w") as archive:
         for name, content in (*ZIP, ("more.csv", text(row(billsec="-1")))):
             archive.writestr(name, content)
-    status, out, err = flask("cdr", "import", path, "--json")
+    status, out, err = flask("cdr", "import", path, "--zone", "UTC", "--json")
     objects = [json.loads(line) for line in out.splitlines()]
     assert status == 0
     assert [item["file"] for item in objects] == [f"{path}/good.csv", f"{path}/more.csv"]
@@ -233,7 +235,7 @@ def test_the_demo_loads_any_size_and_holds_every_invariant(flask):
 
 def test_a_breach_is_named_and_changes_the_exit_status(flask, master):
     flask("subscriber", "add", "00012", "375171234567")
-    flask("cdr", "import", master)
+    flask("cdr", "import", master, "--zone", "UTC")
     with db.connection_context():
         Call.update(billable_s=Call.billable_s + 1).execute()
         ImportRun.update(lines=99).execute()
