@@ -8,6 +8,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import click
+from flask.cli import with_appcontext
 
 from domain.errors import AlreadyExists, DomainError, NotFound
 from models import db
@@ -19,8 +20,9 @@ R = TypeVar("R")
 
 
 def on_database(command: Callable[P, R]) -> Callable[P, R]:
-    """Run a command with the database open, its refusals as sentences."""
+    """Run a command with the settings at hand, the database open, its refusals as sentences."""
 
+    @with_appcontext
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with refusals(), db.connection_context():

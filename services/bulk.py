@@ -1,11 +1,12 @@
 """Many rows into a table at once, past the ORM: `executemany` on SQLite, COPY on PostgreSQL. Called
-inside a write transaction. Values are what the tables hold, not what fields make of it.
+inside a write transaction. Values are what the tables hold, not what fields make of it. Errors are
+Peewee's, as elsewhere.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from peewee import Database, Model, SqliteDatabase
+from peewee import Database, Model, SqliteDatabase, __exception_wrapper__
 
 
 def insert_rows(
@@ -23,7 +24,7 @@ def insert_rows(
         insert_plainly(database, model, columns, rows, ignore_conflicts=ignore_conflicts)
         return
     table, names = table_of(model), ", ".join(columns)
-    with database.connection().cursor() as cursor:
+    with __exception_wrapper__, database.connection().cursor() as cursor:
         if not ignore_conflicts:
             _copy(cursor, f"{table} ({names})", rows)
             return
@@ -57,11 +58,12 @@ def insert_plainly(
 
 def run_many(database: Database, statement: str, rows: Iterable[Sequence[Any]]) -> None:
     """One statement for many rows, on the connection itself; `?` stands for a value."""
-    if isinstance(database, SqliteDatabase):
-        database.connection().executemany(statement, rows)
-    else:
-        with database.connection().cursor() as cursor:
-            cursor.executemany(statement.replace("?", "%s"), rows)
+    with __exception_wrapper__:
+        if isinstance(database, SqliteDatabase):
+            database.connection().executemany(statement, rows)
+        else:
+            with database.connection().cursor() as cursor:
+                cursor.executemany(statement.replace("?", "%s"), rows)
 
 
 def table_of(model: type[Model]) -> str:

@@ -8,7 +8,7 @@ from peewee import Database, PostgresqlDatabase, SqliteDatabase
 from playhouse.db_url import parse
 from playhouse.migrations import Runner
 
-from config import Config
+from config import Config, ConfigError
 from models import CLUSTERED_MODELS, Call, db
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
@@ -43,6 +43,10 @@ def open_database(config: Config) -> Database:
 
 def make_database(url: str) -> Database:
     """The database at `url`, bound to nothing and not connected."""
+    if not url.startswith(("sqlite:///", "postgresql://", "postgres://")):
+        raise ConfigError(
+            f"A database is postgresql://user:password@host/name or sqlite:////path, not {url!r}"
+        )
     if not url.startswith("sqlite"):
         values = {key: value for key, value in parse(url).items() if value is not None}
         return PostgresqlDatabase(values.pop("database"), prefer_psycopg3=True, **values)

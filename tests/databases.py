@@ -24,9 +24,11 @@ def choose(name):
     kind = name
 
 
-def new_url():
-    """Value of CABINET_DATABASE_URL for a new, empty database; empty for SQLite in the data dir."""
-    if kind == "sqlite":
+def new_url(wanted=None):
+    """Value of CABINET_DATABASE_URL for a new, empty database; empty for SQLite in the data dir.
+    Of the kind chosen for the session, or of `wanted`.
+    """
+    if (wanted or kind) == "sqlite":
         return ""
     name = f"test_{next(_serial)}"
     with psycopg.connect(_server_url("postgres"), autocommit=True) as connection:
