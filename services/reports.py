@@ -3,8 +3,8 @@ decided in `domain/writers/`; who may have it, elsewhere.
 """
 
 import os
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial, reduce
@@ -122,11 +122,10 @@ def _scratch_in(folder: Path) -> Iterator[None]:
 def _call_detail(
     write: Writer, order: Order, path: Path, made_at: datetime, progress: Progress
 ) -> Report:
-    with read_tx():
+    with read_tx(), closing(_rows(order)) as rows:  # closed before the transaction, also by errors
         totals = _totals(order)
         head = _head(order, made_at)
-        rows = _with_progress(_rows(order), totals.rows, progress)
-        write(path, head, totals, rows, _wording())
+        write(path, head, totals, _with_progress(rows, totals.rows, progress), _wording())
     return Report(_display_name(order, head), totals.rows, _summary(head, totals))
 
 
@@ -243,7 +242,7 @@ def _totals_query(order: Order) -> ModelSelect:
     )
 
 
-def _rows(order: Order) -> Iterator[CallRow]:
+def _rows(order: Order) -> Generator[CallRow, None, None]:
     """The calls, by number and then by time. Read as they come: memory does not grow with them."""
     zone = clock.zone()
     directions = {code: direction for direction, code in DIRECTION_CODES.items()}
