@@ -84,6 +84,7 @@ class Config:
     ARTEFACT_DAYS: int = 7
     PDF_ROWS: int = 20000
     DRAFT_HOURS: int = 24
+    UPLOAD_MB: int = 200  # files of call records sent by the operator's people, in one request
 
     LEASE_S: int = 120
     RECONCILE_EVERY_S: int = 5
@@ -152,6 +153,11 @@ class Config:
     def artefact_dir(self) -> Path:
         """Files made for orders and their frozen messages, a folder per order's key."""
         return self.data_dir / "art"
+
+    @property
+    def upload_dir(self) -> Path:
+        """Files of call records sent through the browser, a folder per import."""
+        return self.data_dir / "uploads"
 
     @property
     def zone(self) -> ZoneInfo:

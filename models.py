@@ -229,6 +229,7 @@ class ImportRun(BaseModel):
     state = CharField(default=ImportState.RUNNING)
     user = ForeignKeyField(User, null=True, on_delete="SET NULL")  # who uploaded it
     upload_key = CharField(default="")  # "": not uploaded, or removed when its time was over
+    dates = CharField(default="")  # domain.cdr.dates.DateOrder, of an uploaded file
     force_zone = BooleanField(default=False)  # somebody said that the zone is right all the same
     zone_error_s = IntegerField(default=0)  # by how much the times lie after the calls' ids
     size = BigIntegerField(default=0)  # bytes of the uploaded file, and how many are read

@@ -13,7 +13,7 @@ from config import Config
 from models import db
 from services import liveness, queue
 
-ALLOWED_JOBS = frozenset({queue.CARRY_ORDER})
+ALLOWED_JOBS = frozenset({queue.CARRY_ORDER, queue.READ_IMPORT})
 
 
 class JobRefused(Exception):

@@ -143,6 +143,7 @@ def up(migrator, db):
         state = CharField(default="running")
         user = ForeignKeyField(User, null=True, on_delete="SET NULL")
         upload_key = CharField(default="")
+        dates = CharField(default="")
         force_zone = BooleanField(default=False)
         zone_error_s = IntegerField(default=0)
         size = BigIntegerField(default=0)

@@ -21,6 +21,9 @@ class AuditEventKind(StrEnum):
     ORDER_RETRIED = "order_retried"
     FILE_DOWNLOADED = "file_downloaded"
     RECORDS_IMPORTED = "records_imported"
+    RECORDS_UPLOADED = "records_uploaded"
+    IMPORT_CONFIRMED = "import_confirmed"
+    IMPORT_ROLLBACK_ASKED = "import_rollback_asked"
     IMPORT_ROLLED_BACK = "import_rolled_back"
     CLIENT_VIEWED = "client_viewed"  # the operator looked into a client's data
     CLIENT_ADDED = "client_added"

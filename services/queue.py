@@ -1,4 +1,4 @@
-"""Handing work to RQ. The orders table is the truth; what is queued here is only a hint to look.
+"""Handing work to RQ. The tables are the truth; what is queued here is only a hint to look.
 
 A hint that is lost costs nothing: the reconciler gives another. So a Redis that is down or hangs
 must never hold up the person who orders: short timeouts, no retries, and a pause after a failure.
@@ -18,7 +18,8 @@ from config import Config
 log = logging.getLogger(__name__)
 
 QUEUE_NAME = "orders"
-CARRY_ORDER = "jobs.orders.carry"  # the only path a worker will run
+CARRY_ORDER = "jobs.orders.carry"  # these are the only paths a worker will run
+READ_IMPORT = "jobs.imports.read"
 PAUSE_AFTER_FAILURE_S = 10
 _EXTENSION = "cabinet-queue"
 
@@ -34,22 +35,22 @@ class HintQueue:
         self._queue = Queue(QUEUE_NAME, connection=connection, serializer=JSONSerializer)
         self._silent_until = 0.0
 
-    def hint(self, order_id: int) -> bool:
+    def hint(self, row_id: int, job: str = CARRY_ORDER) -> bool:
         """Wake a worker; False when Redis could not be told."""
         if time.monotonic() < self._silent_until:
             return False
         try:
             self._queue.enqueue_call(
-                CARRY_ORDER,
-                args=(order_id,),
+                job,
+                args=(row_id,),
                 timeout=self._job_timeout_s,
                 result_ttl=60,
                 failure_ttl=86_400,
-                description=CARRY_ORDER,  # RQ's own would repeat the arguments
+                description=job,  # RQ's own would repeat the arguments
             )
         except (RedisError, OSError) as error:
             self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_S
-            log.warning("no hint for order %s: %s", order_id, type(error).__name__)
+            log.warning("no hint for %s %s: %s", job, row_id, type(error).__name__)
             return False
         return True
 
@@ -70,6 +71,11 @@ def init_app(app: Flask, config: Config) -> None:
 def hint(order_id: int) -> bool:
     """Wake a worker for an order that is due. Call it after the commit, never inside."""
     return current_app.extensions[_EXTENSION].hint(order_id)
+
+
+def hint_import(run_id: int) -> bool:
+    """Wake a worker for an import, as `hint` does for an order."""
+    return current_app.extensions[_EXTENSION].hint(run_id, READ_IMPORT)
 
 
 def waiting() -> int | None:

@@ -1,4 +1,5 @@
-"""The reconciler: a loop over plain SQL that makes every order go on, whatever was lost.
+"""The reconciler: a loop over plain SQL that makes every order and import go on, whatever was
+lost.
 
 It owns delays and retries. RQ's own scheduler, retries and failed-job registry are not used.
 """
@@ -11,7 +12,17 @@ from datetime import datetime, timedelta
 from flask import current_app
 
 from models import Order
-from services import artefacts, call_months, claims, drafts, ledger, queue, sessions
+from services import (
+    artefacts,
+    call_months,
+    claims,
+    drafts,
+    ledger,
+    queue,
+    sessions,
+    upload_work,
+    uploads,
+)
 
 log = logging.getLogger(__name__)
 
@@ -37,8 +48,16 @@ def tick(*, now: datetime) -> Round:
     """One round. A part that fails does not keep the others from running."""
     return Round(
         released=_guarded(lambda: claims.release_dead(now=now)),
-        hinted=_guarded(lambda: hint_due(now=now)),
-        removed=_guarded(lambda: artefacts.remove_expired(now=now)),
+        hinted=_guarded(lambda: hint_due(now=now)) + _guarded(upload_work.hint_due),
+        removed=sum(
+            map(
+                _guarded,
+                (
+                    lambda: artefacts.remove_expired(now=now),
+                    lambda: uploads.remove_expired(now=now),
+                ),
+            )
+        ),
         purged=sum(
             map(
                 _guarded,
