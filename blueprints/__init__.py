@@ -60,6 +60,7 @@ def init_app(app: Flask, config: Config) -> None:
     security.init_app(app, config)
     sessions.init_app(app, config)
     guards.init_app(app)  # the first to see a request
+    app.before_request(security.refuse_nul)
     errors.init_app(app)
     web.init_app(app)
     filters.init_app(app)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request
+from flask import Flask, Response, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
@@ -86,6 +86,13 @@ def _keep_on_path(response: Response) -> None:
     target = urlsplit(response.location or "")
     if target.netloc and target.netloc == request.environ.get("HTTP_HOST"):
         response.location = target._replace(scheme="", netloc="").geturl()
+
+
+def refuse_nul() -> None:
+    """No text that a person types or a page sends has a NUL in it, and PostgreSQL keeps none."""
+    values = (*request.args.values(), *request.form.values())
+    if any("\0" in text for text in (request.path, *values)):
+        abort(400)
 
 
 def init_app(app: Flask, config: Config) -> None:

@@ -235,3 +235,14 @@ def test_a_crash_is_still_answered_when_no_page_can_be_drawn(tmp_path, caplog, m
         assert response.status_code == 500
         assert response.mimetype == "text/plain"
         assert "secret" not in response.text
+
+
+@pytest.mark.parametrize(
+    "address", ["/orders/a%00b", "/bills/call-detail/%00/subscribers", "/orders/?page=%00"]
+)
+def test_a_nul_in_an_address_is_refused(browser, address):
+    browser.get(address, status=400)
+
+
+def test_a_nul_in_a_form_is_refused(anonymous):
+    anonymous.post("auth.login", {"login": "de\0mo", "password": "x"}, status=400)
