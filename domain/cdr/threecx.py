@@ -127,6 +127,13 @@ class _Record:
     def number(self, side: str) -> str:
         return self[f"{side}_no"].removeprefix("Ext.")
 
+    def device(self, side: str, number: str) -> str:
+        """The extension, or the trunk: a call that got no trunk bears the number in its place."""
+        trunk = self[f"{side}_dn"]
+        if self.is_outside(side):
+            return "" if trunk in (number, self.number(side)) else trunk
+        return number
+
 
 def _leg(record: _Record, times: FileTimes, ids: ContentIds) -> Leg:
     """The normal form of one row; raises `ValueError` with the reason."""
@@ -165,8 +172,8 @@ def _leg(record: _Record, times: FileTimes, ids: ContentIds) -> Leg:
         int(disposition),
         uid,
         stable_hash(started_at, b_number, int(disposition), timing.billable_s),
-        a_endpoint=record["from_dn"] if record.is_outside("from") else a_raw,
-        b_endpoint=record["to_dn"] if record.is_outside("to") else b_raw,
+        a_endpoint=record.device("from", a_raw),
+        b_endpoint=record.device("to", b_raw),
     )
 
 

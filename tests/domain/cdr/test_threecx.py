@@ -109,6 +109,8 @@ def test_extensions_are_ours_and_trunks_are_not():
     rows = [row(dial_no=f"8029123456{n}", to_no=f"8029123456{n}") for n in range(5)]
     inbound = {"from_type": "External", "to_type": "Internal", "from_dn": "10001"}
     rows.append(row(**inbound, from_no="80291234560", to_no="Ext.102", to_dn="102"))
+    failed = {"to_dn": "80291234561", "dial_no": "80291234561", "to_no": "80291234561"}
+    rows.append(row(**failed, time_answered="", reason_terminated="Failed"))
     assert discover(read(text(*rows))) == ["101", "102"]
 
 
