@@ -106,7 +106,12 @@ class Asterisk:
     def read(self, source: Source, zone: tzinfo) -> Iterator[Leg | Reject | Skip | Inner]:
         """One event per physical line."""
         times, ids = LocalTimes(zone), ContentIds()
+        width = 0
         for line, row in enumerate(source.rows(), 1):
+            if source.is_cut and len(row) < width:
+                yield reject(line, row, "the line is cut off")
+                continue
+            width = len(row)
             layout = self._layout_of(row)
             if layout is None:
                 yield self._other(line, row)
@@ -229,7 +234,10 @@ def _timing(
     duration_s, billable_s = whole_seconds(duration), whole_seconds(billsec)
     started_at = times.epoch(start)
     if start[:10] in times.uneven_days:  # the id was made at the start: it knows which hour
-        started_at = times.epoch(start, uid_epoch(uniqueid))
+        near = uid_epoch(uniqueid)
+        if near is None and end not in NO_TIME:
+            near = times.epoch(end) - (duration_s or 0)
+        started_at = times.epoch(start, near)
     near_end = started_at + (duration_s or 0)
     ended_at, answered_at = later_stamps(answer, end, times, near_end, billable_s or 0)
     if duration_s is None:

@@ -40,6 +40,7 @@ class Source:
     def __init__(self, opener: Callable[[], BinaryIO], dates: DateOrder | None = None) -> None:
         self._open = opener
         self.dates = dates
+        self.is_cut = False  # whether the line just read has no end: it may still be being written
 
     @cached_property
     def _head_bytes(self) -> bytes:
@@ -66,6 +67,7 @@ class Source:
             for line in iter(lambda: text.readline(LONGEST_LINE), ""):
                 if len(line) == LONGEST_LINE:
                     _skip_rest(line, text)
+                self.is_cut = line[-1] != "\n"
                 yield line.replace("\0", "") if "\0" in line else line
 
     @cached_property

@@ -281,3 +281,26 @@ def test_a_zone_is_a_name_or_an_offset(text_, zone):
 def test_no_other_zone_is_taken(text_):
     with pytest.raises(InvalidValue):
         parse_zone(text_)
+
+
+def test_without_an_id_the_end_tells_which_of_two_hours_it_was():
+    zone = ZoneInfo("Europe/Warsaw")
+    end = int(datetime(2026, 10, 25, 2, 0, 55, tzinfo=UTC).timestamp())  # 3:00:55, shown once
+    stamps = {
+        "start": "2026-10-25 02:59:50",
+        "answer": "2026-10-25 02:59:55",
+        "end": "2026-10-25 03:00:55",
+        "duration": "65",
+    }
+    found = leg(zone=zone, **stamps, uniqueid="x")
+    assert (found.started_at, found.duration_s) == (end - 65, 65)
+
+
+@pytest.mark.parametrize("cut", [3, 12, 40])
+def test_a_last_line_that_is_still_being_written_is_no_call_yet(cut):
+    whole = text(row(), row(uniqueid="1773144000.2"))
+    *_, last = read(whole.rstrip("\n")[:-cut])
+    assert isinstance(last, Reject)
+    assert last.reason == "the line is cut off"
+    *_, last = read(whole.rstrip("\n"))
+    assert isinstance(last, Leg)
