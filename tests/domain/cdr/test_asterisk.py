@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.cdr import registry
-from domain.cdr.record import Disposition
+from domain.cdr.record import Disposition, Leg, Reject
 from domain.cdr.times import LocalTimes, parse_zone
 from domain.errors import InvalidValue
 from tests.domain.cdr.dialects import (
