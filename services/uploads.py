@@ -37,7 +37,10 @@ NOTHING_READ: Mapping[str, object] = {
         ),
         0,
     ),
-    **{"error": "", "rejects": [], "first_at": None, "last_at": None},
+    "error": "",
+    "rejects": [],
+    "first_at": None,
+    "last_at": None,
 }
 
 
@@ -210,7 +213,8 @@ def remove_expired(*, now: datetime) -> int:
     runs = list(over)
     for run in runs:
         shutil.rmtree(_config().upload_dir / run.upload_key, ignore_errors=True)
-        _set(run, upload_key="")
+        with write_tx():
+            ImportRun.update(upload_key="").where(ImportRun.id == run.id).execute()
     return len(runs) + _remove_orphans(now)
 
 
