@@ -18,6 +18,7 @@ SAMPLE_RECORDS = 20
 _BETWEEN = re.compile(r"[\s,\[\]}\x00\ufeff]*")
 _NEXT = re.compile(r"\n[ \t]*(?=[{\[])|\}\s*,\s*(?=\{)")
 _OVERLAP = 64  # characters looked at again with the next piece
+_FIRST_LOOK = 1 << 14  # characters: nearly every record is shorter
 _DEEP_SKIP = 1000  # characters passed over at least in what is nested without end
 
 Record = Mapping[str, Any]
@@ -96,21 +97,36 @@ def _decode(window: _Window) -> Record | Broken:
     constants: list[str] = []
     start = window.at
     try:
-        value, window.at = _decoder(constants).raw_decode(window.text, start)
+        value, length = _decode_start(window.text, start, _decoder(constants))
     except RecursionError:
         window.skip_to_next(start + _DEEP_SKIP)
         return Broken("nested too deep")
     except json.JSONDecodeError as error:
-        window.skip_to_next(error.pos)
-        if error.pos - start >= LONGEST_RECORD:
+        window.skip_to_next(start + error.pos)
+        if error.pos >= LONGEST_RECORD:
             return Broken("a record longer than a mebibyte")
         return Broken(f"broken JSON: {error.msg}")
     except ValueError:  # a number of thousands of digits
         window.skip_to_next(start + 1)
         return Broken("broken JSON: a number too long")
+    window.at = start + length
     if constants:
         return Broken("NaN or Infinity in the place of a number")
-    return _checked(value, window.at - start)
+    return _checked(value, length)
+
+
+def _decode_start(text: str, start: int, decoder: json.JSONDecoder) -> tuple[object, int]:
+    """The value that begins at `start`, and its length. An error costs as much as what stands
+    before it, so little is looked at first.
+    """
+    piece = text[start : start + _FIRST_LOOK]
+    try:
+        return decoder.raw_decode(piece)
+    except json.JSONDecodeError as error:
+        is_cut = error.pos > len(piece) - _OVERLAP or error.msg.startswith("Unterminated")
+        if len(piece) < _FIRST_LOOK or not is_cut:
+            raise
+    return decoder.raw_decode(text[start : start + LONGEST_RECORD + 1])
 
 
 def _decoder(constants: list[str]) -> json.JSONDecoder:
