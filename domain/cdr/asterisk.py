@@ -39,6 +39,7 @@ DISPOSITIONS: Mapping[str, Disposition] = {
     "CANCELLED": Disposition.CANCELLED,
     "CANCELED": Disposition.CANCELLED,
 }
+DIALS = frozenset({"", "dial"})  # applications that put a call through to a far end
 NO_TIME = frozenset({"", "0000-00-00 00:00:00", "1970-01-01 00:00:00"})
 LONGEST_ID = 200  # characters of ids and numbers together with room in their columns
 KEPT_FIELDS, KEPT_OF_FIELD = 50, 200  # of a rejected record, to show it
@@ -72,6 +73,7 @@ class Told(NamedTuple):
     dstchannel: str
     uniqueid: str
     linkedid: str
+    application: str | None  # the last one that held the call; None: it is not told
 
 
 _CSV = {"account": 0, "src": 1, "dst": 2, "context": 3, "channel": 5, "start": 9}
@@ -169,20 +171,23 @@ def _leg(row: list[str], layout: Layout, times: LocalTimes, ids: ContentIds) -> 
         row[channel + 1],
         uniqueid,
         row[linked_at] if linked_at is not None else "",
+        row[channel + 2],
     )
-    disposition = far_end(row[at + 5], told.dstchannel)
+    disposition = far_end(row[at + 5], told.dstchannel, told.application)
     started_at, timing = _timing(row[at : at + 5], times, uniqueid, disposition)
     return make_leg(told, started_at, timing, disposition, ids)
 
 
-def far_end(word: str, dstchannel: str | None) -> Disposition:
+def far_end(word: str, dstchannel: str | None, application: str | None) -> Disposition:
     """How a call ended for the far end. An application (voice mail, queue, menu) that answered
-    is no far end: the call has a duration and nothing to bill. None: it is not told.
+    is no far end: the call has a duration and nothing to bill. Dial has one, whether the record
+    names its channel or not. None: it is not told.
     """
     disposition = DISPOSITIONS.get(word.upper())
     if disposition is None:
         raise Nonsense("unknown disposition")
-    if disposition == Disposition.ANSWERED and dstchannel == "":
+    by_machine = dstchannel == "" and (application is None or application.lower() not in DIALS)
+    if disposition == Disposition.ANSWERED and by_machine:
         return Disposition.NO_ANSWER
     return disposition
 
@@ -199,7 +204,7 @@ def make_leg(
     told: Told, started_at: int, timing: Timing, disposition: Disposition, ids: ContentIds
 ) -> Leg:
     """The leg: the same in whichever format of one exchange it was told."""
-    account, src, dst, context, channel, dstchannel, uniqueid, linkedid = told
+    account, src, dst, context, channel, dstchannel, uniqueid, linkedid, _ = told
     a_number, b_number = normalise(src), normalise(dst)
     uid = linkedid or uniqueid or ids.of(started_at, a_number, b_number, timing, disposition)
     if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:

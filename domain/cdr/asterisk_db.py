@@ -35,6 +35,7 @@ _TITLES: Mapping[str, str] = {
     "dcontext": "context",
     "channel": "channel",
     "dstchannel": "dstchannel",
+    "lastapp": "application",
     "duration": "duration",
     "billsec": "billsec",
     "disposition": "disposition",
@@ -62,6 +63,7 @@ class Columns(NamedTuple):
     context: int | None = None
     channel: int | None = None
     dstchannel: int | None = None
+    application: int | None = None
     account: int | None = None
     uniqueid: int | None = None
     linkedid: int | None = None
@@ -86,6 +88,7 @@ _DATE_FIRST = Columns(
     context=4,
     channel=5,
     dstchannel=6,
+    application=7,
     duration=9,
     billsec=10,
     disposition=11,
@@ -98,6 +101,7 @@ _MYSQL = Columns(
     context=5,
     channel=6,
     dstchannel=7,
+    application=8,
     duration=11,
     billsec=12,
     disposition=14,
@@ -231,7 +235,7 @@ class _Reading:
         """The normal form of one row; raises `ValueError` with the reason."""
         columns = self._columns
         dstchannel = None if columns.dstchannel is None else told.dstchannel
-        disposition = far_end(row[columns.disposition], dstchannel)
+        disposition = far_end(row[columns.disposition], dstchannel, told.application)
         started_at = self._times.start(row[columns.start], told.uniqueid)
         timing = self._timing(row, started_at, disposition)
         return make_leg(told, started_at, timing, disposition, self._ids)
@@ -272,7 +276,8 @@ def _told(row: list[str], columns: Columns) -> Told:
         columns.uniqueid,
         columns.linkedid,
     )
-    told = Told(*("" if place is None else row[place] for place in places))
+    application = None if columns.application is None else row[columns.application]
+    told = Told(*("" if place is None else row[place] for place in places), application)
     return told if uid_epoch(told.linkedid) else told._replace(linkedid="")
 
 

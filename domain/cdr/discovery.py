@@ -18,15 +18,16 @@ def discover(legs: Iterable[Leg]) -> list[str]:
     """Normal forms of the numbers of our side, sorted.
 
     A trunk is a device that carries calls of several numbers other than its own, more of them
-    than of its own, or that calls come in by from a context named for that.
+    than of its own, or most of whose calls come in from a context named for that.
     """
     own: defaultdict[str, int] = defaultdict(int)
     others: defaultdict[str, int] = defaultdict(int)
     carried: defaultdict[str, set[str]] = defaultdict(set)
-    trunks: set[str] = set()
+    calls: Counter[str] = Counter()
+    from_outside: Counter[str] = Counter()
     for leg in legs:
-        if leg.context.startswith(TRUNK_CONTEXTS):
-            trunks.add(leg.a_endpoint)
+        calls[leg.a_endpoint] += 1
+        from_outside[leg.a_endpoint] += leg.context.startswith(TRUNK_CONTEXTS)
         for endpoint, raw in ((leg.a_endpoint, leg.a_raw), (leg.b_endpoint, leg.b_raw)):
             if not endpoint:
                 continue
@@ -36,6 +37,7 @@ def discover(legs: Iterable[Leg]) -> list[str]:
                 others[endpoint] += 1
                 if len(carried[endpoint]) < SEVERAL:
                     carried[endpoint].add(raw)
+    trunks = {name for name, count in from_outside.items() if 2 * count > calls[name]}
     trunks |= {
         endpoint
         for endpoint, numbers in carried.items()

@@ -304,3 +304,17 @@ def test_a_last_line_that_is_still_being_written_is_no_call_yet(cut):
     assert last.reason == "the line is cut off"
     *_, last = read(whole.rstrip("\n"))
     assert isinstance(last, Leg)
+
+
+@pytest.mark.parametrize(
+    ("application", "disposition", "billable_s"),
+    [
+        ("Dial", Disposition.ANSWERED, 60),
+        ("", Disposition.ANSWERED, 60),
+        ("VoiceMail", Disposition.NO_ANSWER, 0),
+        ("Queue", Disposition.NO_ANSWER, 0),
+    ],
+)
+def test_a_machine_that_answers_is_no_far_end(application, disposition, billable_s):
+    found = leg(dstchannel="", lastapp=application)
+    assert (found.disposition, found.billable_s) == (disposition, billable_s)
