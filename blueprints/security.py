@@ -4,14 +4,15 @@ Who may see a page is decided in `guards.py`.
 """
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, request
+from flask import Flask, Response, abort, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
 
+View = TypeVar("View", bound=Callable[..., Any])
 MAX_BODY = 2 * 1024 * 1024  # bytes: the longest typed list of numbers, with room
 LOOPBACK = ("localhost", "127.0.0.1")
 VARY = ("HX-Request-Type", "HX-Request", "HX-History-Restore-Request", "Cookie")
@@ -89,9 +90,24 @@ def _keep_on_path(response: Response) -> None:
 
 
 def refuse_nul() -> None:
-    """No text that a person types or a page sends has a NUL in it, and PostgreSQL keeps none."""
-    values = (*request.args.values(), *request.form.values())
-    if any("\0" in text for text in (request.path, *values)):
+    """No text that a person types or a page sends has a NUL in it, and PostgreSQL keeps none.
+
+    A view marked `receives_files` asks for this itself, when it has let its request be larger.
+    """
+    view = current_app.view_functions.get(request.endpoint or "")
+    form = {} if getattr(view, "receives_files", False) else request.form
+    check_no_nul(request.path, *request.args.values(), *form.values())
+
+
+def receives_files(view: View) -> View:
+    """Mark a view that takes files: nobody reads its request before it is known who sent it."""
+    view.receives_files = True  # type: ignore[attr-defined]
+    return view
+
+
+def check_no_nul(*values: str) -> None:
+    """Answer 400 when there is a NUL in a text."""
+    if any("\0" in text for text in values):
         abort(400)
 
 

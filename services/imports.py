@@ -95,6 +95,7 @@ class Outcome:
     candidates: Candidates | None = None  # when nothing was found that is surely our side
     known_since: datetime | None = None  # when the same file was imported before
     resumed_at: int = 0  # lines that an interrupted import had done
+    sha256: str = ""  # of what was read, packed or not
     zone_error_s: int = 0  # by how much the times lie after the ids: not 0 for a wrong zone
 
     @property
@@ -234,6 +235,7 @@ class _Run:
 
     def prepare(self) -> None:
         """Take up the row of the run, learn whose numbers are whose, register new ones."""
+        self.outcome.sha256 = self._digest()
         if not self.request.dry_run:
             self._open_row()
         self.matcher = Matcher(
@@ -255,7 +257,7 @@ class _Run:
             return hashlib.file_digest(file, "sha256").hexdigest()
 
     def _open_row(self) -> None:
-        digest = self._digest()
+        digest = self.outcome.sha256
         with write_tx():
             if self.exchange.id is None:
                 self.exchange.save()

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from peewee import JOIN, Case, ModelSelect, fn
 
+from domain.imports import ImportState
 from domain.orders import OrderState
 from models import Artefact, Client, Exchange, ImportRun, Mail, Order
 from services.orders import RETRYABLE_STATES
@@ -73,6 +74,22 @@ def imports_page(page: int) -> ImportsPage:
 def find_import(run_id: int) -> ImportRun | None:
     """An import with its exchange and client."""
     return _imports().where(ImportRun.id == run_id).first()
+
+
+def find_same(run: ImportRun) -> ImportRun | None:
+    """The same file of the same exchange, stored before by another import."""
+    return (
+        ImportRun.select()
+        .where(
+            ImportRun.file_sha256 == run.file_sha256,
+            ImportRun.file_sha256 != "",
+            ImportRun.exchange == run.exchange_id,
+            ImportRun.state == ImportState.DONE,
+            ImportRun.id < run.id,
+        )
+        .order_by(ImportRun.id.desc())
+        .first()
+    )
 
 
 def _imports() -> ModelSelect:

@@ -116,6 +116,7 @@ def _check(run: ImportRun) -> None:
         lines=outcome.lines,
         calls=outcome.calls,
         format=outcome.format,
+        file_sha256=outcome.sha256,
         first_at=outcome.first,
         last_at=outcome.last,
         zone_error_s=outcome.zone_error_s,

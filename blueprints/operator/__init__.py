@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
+from blueprints.operator import imports
 from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
 from domain.orders import OrderState
@@ -14,7 +15,8 @@ from services.orders import RETRYABLE_STATES
 from texts import N_, failure_text, gettext
 
 bp = Blueprint("operator", __name__, url_prefix="/operator")
-OPERATOR_MENU = MenuItem(N_("Imports and orders"), "operator.show")
+OPERATOR_MENU = MenuItem(N_("Imports and orders"), "operator.show", children=(imports.MENU,))
+bp.register_blueprint(imports.bp)
 
 
 @bp.get("/")
