@@ -1,5 +1,5 @@
 """All data from the present database into another, empty one: between SQLite and PostgreSQL, in
-both directions. Files of the data dir (`art/`, `uploads/`) are not touched: they stay where they are.
+both directions. Files of the data dir (`art/`, `uploads/`) are not touched: they stay.
 
 One transaction on the target: all of it, or nothing. Run again after a failure, it starts anew.
 """
