@@ -4,6 +4,7 @@ one run, so that only ratios within it mean something. `ROWS=2000000 bin/bench p
 
 import os
 import random
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -137,6 +138,7 @@ def main():
             flush=True,
         )
     databases.stop()
+    shutil.rmtree(FOLDER)
 
 
 if __name__ == "__main__":

