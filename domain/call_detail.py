@@ -25,6 +25,19 @@ class CallRow(NamedTuple):
     record_id: str
 
 
+HIDDEN = "***"
+
+
+def hidden_peer(peer: str) -> str:
+    """A caller as reports show them when the policy is to hide who called: without the last three
+    characters, and nothing at all of what is not longer.
+
+    >>> hidden_peer("375291234567"), hidden_peer("101"), hidden_peer("")
+    ('375291234***', '***', '***')
+    """
+    return peer[: -len(HIDDEN)] + HIDDEN
+
+
 @dataclass(frozen=True)
 class Sums:
     """Calls of one direction added up."""
@@ -94,6 +107,7 @@ class ReportHead:
     excluded: Sequence[str]  # numbers the client gave and agreed to leave out
     made_at: datetime
     data_until: datetime | None  # the last call known when it was made; None: no records at all
+    hides_peers: bool = False  # whether the callers of incoming calls are shown in part only
 
 
 def directions_of(direction: Direction) -> tuple[Direction, ...]:
@@ -138,6 +152,7 @@ class Wording:
     sum_columns: Sequence[str]  # the same four under the name of their direction
     all_numbers: str  # the row of sums over all numbers
     no_calls: str  # the sentence of an empty report
+    hidden_peers: str = ""  # what the head says where callers are shown in part only
     page: str  # where a page stands: {page} of {pages}
     language: str  # that all these words are in, by its code
 
@@ -149,6 +164,7 @@ HEAD_LABELS = (
     "period",
     "zone",
     "direction",
+    "hidden_peers",
     "selected",
     "excluded",
     "made_at",

@@ -196,6 +196,7 @@ def _words(
             for direction in (Direction.OUT, Direction.IN)
             if direction in by_direction
         ],
+        "hides_peers": artefact.summary.get("hides_peers", False),
         "made_at": format_moment(clock.local(order.made_at or artefact.made_at)),
         "zone": str(clock.zone()),
         "file_name": artefact.display_name,

@@ -23,8 +23,10 @@ from domain.call_detail import (
     Totals,
     Wording,
     directions_of,
+    hidden_peer,
 )
 from domain.cdr.record import CallDirection, Disposition
+from domain.imports import ImportState
 from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
@@ -157,7 +159,14 @@ def _head(order: Order, made_at: datetime) -> ReportHead:
         excluded=order.params.get("excluded", []),
         made_at=clock.local(made_at),
         data_until=_data_until(client, made_at),
+        hides_peers=_hides_peers(order, client),
     )
+
+
+def _hides_peers(order: Order, client: Client) -> bool:
+    """Whether the policy for this client shows callers in part, and the report has any."""
+    incoming = Direction.IN in directions_of(Direction(order.params["direction"]))
+    return incoming and client.hide_incoming_peers
 
 
 def _data_until(client: Client, made_at: datetime) -> datetime | None:
@@ -166,7 +175,7 @@ def _data_until(client: Client, made_at: datetime) -> datetime | None:
         ImportRun.select(fn.MAX(ImportRun.last_at))
         .join(Exchange)
         .where(Exchange.client.is_null() | (Exchange.client == client))
-        .where(ImportRun.finished_at <= made_at)
+        .where(ImportRun.state == ImportState.DONE, ImportRun.finished_at <= made_at)
         .scalar()
     )
     return None if last is None else clock.local(min(clock.from_epoch(last), made_at))
@@ -243,11 +252,18 @@ def _totals_query(order: Order) -> ModelSelect:
 
 
 def _rows(order: Order) -> Generator[CallRow, None, None]:
-    """The calls, by number and then by time. Read as they come: memory does not grow with them."""
+    """The calls, by number and then by time. Read as they come: memory does not grow with them.
+
+    Where the policy says so, callers lose their last digits here, for every form of the report.
+    """
     zone = clock.zone()
+    hides_peers = _hides_peers(order, Client.get_by_id(order.client_id))
     directions = {code: direction for direction, code in DIRECTION_CODES.items()}
     for started_at, direction, *rest in _stream(*_rows_query(order).sql()):
-        yield CallRow(datetime.fromtimestamp(started_at, zone), directions[direction], *rest)
+        row = CallRow(datetime.fromtimestamp(started_at, zone), directions[direction], *rest)
+        if hides_peers and row.direction is Direction.IN:
+            row = row._replace(peer=hidden_peer(row.peer))
+        yield row
 
 
 def _rows_query(order: Order) -> ModelSelect:
@@ -303,6 +319,7 @@ def _summary(head: ReportHead, totals: Totals) -> dict[str, Any]:
         "numbers": len(totals.numbers),
         "calls": totals.rows,
         "control_sum": totals.control_sum,
+        **({"hides_peers": True} if head.hides_peers else {}),
         "data_until": head.data_until and head.data_until.isoformat(),
         "by_direction": by_direction,
     }
@@ -377,6 +394,7 @@ def _wording() -> Wording:
         ),
         all_numbers=_("All numbers"),
         no_calls=_("There were no calls in this period"),
+        hidden_peers=_("the last 3 digits are hidden"),
         page=_("Page {page} of {pages}"),
         language=current_language(),
     )
@@ -390,6 +408,7 @@ def _labels() -> dict[str, str]:
         "period": _("Period of the report"),
         "zone": _("Time zone"),
         "direction": _("Type of call detail"),
+        "hidden_peers": _("Who called"),
         "selected": _("Numbers selected"),
         "excluded": _("Excluded numbers"),
         "made_at": _("Made at"),

@@ -27,7 +27,10 @@ def clean(text: str) -> str:
 
 
 def head_values(head: ReportHead, totals: Totals, wording: Wording) -> dict[str, str | int]:
-    """The values of the head by the names of `HEAD_LABELS`, in that order."""
+    """The values of the head by the names of `HEAD_LABELS`, in that order. What hides nothing does
+    not speak of it.
+    """
+    hidden = {"hidden_peers": wording.hidden_peers} if head.hides_peers else {}
     return {
         "client": clean(head.client_name),
         "account": clean(head.account_no),
@@ -35,6 +38,7 @@ def head_values(head: ReportHead, totals: Totals, wording: Wording) -> dict[str,
         "period": f"{format_date(head.period.start)} – {format_date(head.period.end)}",
         "zone": head.zone_name,
         "direction": wording.choices[head.direction],
+        **hidden,
         "selected": len(totals.numbers),
         "excluded": _excluded(head.excluded),
         "made_at": format_moment(head.made_at),
