@@ -28,7 +28,7 @@ def find_chromium():
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium():
     """The browser itself, started once."""
     path = find_chromium()
@@ -42,7 +42,7 @@ def chromium():
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def cabinet(tmp_path_factory):
     """What `bin/run` starts, with the demo, on a data dir and a port of its own."""
     made = Cabinet(
