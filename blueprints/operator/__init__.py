@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
-from blueprints.operator import imports
+from blueprints.operator import import_card, imports
+from blueprints.operator.reasons import import_error_text, reason_text
 from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
 from domain.orders import OrderState
@@ -33,6 +34,9 @@ def show() -> Response:
         listed=overview.orders_page(OrderState(state) if state else None, page),
         retryable=RETRYABLE_STATES,
         failure_text=failure_text,
+        import_state_text=import_card.state_text,
+        import_error_text=import_error_text,
+        reason_text=reason_text,
     )
 
 

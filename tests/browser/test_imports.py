@@ -48,7 +48,7 @@ def test_a_file_goes_in_and_out_again(visit, master, js):
     refresh_until(page, "Загружен", js=js)
     page.get_by_role("link", name="Откатить").click()
     page.get_by_role("button", name="Откатить").click()
-    refresh_until(page, "Откачен", js=js)
+    refresh_until(page, "Откат выполнен", js=js)
 
 
 @pytest.mark.parametrize("dark", [False, True])

@@ -97,7 +97,7 @@ def test_a_file_is_checked_looked_at_stored_and_taken_out(operator_browser, own)
     assert Call.select().count() == 1, "asking changes nothing"
     operator_browser.post(f"{PAGE}.roll_back", run=run.id)
     work()
-    assert operator_browser.follow().select_one("#card h2").text == "Откачен"
+    assert operator_browser.follow().select_one("#card h2").text == "Откат выполнен"
     assert not Call.select().exists()
 
 
@@ -148,7 +148,7 @@ def test_anothers_exchange_is_refused(operator_browser, client_row):
     operator_browser.post(f"{PAGE}.upload", sent)
     sent = form(("a.csv", [later(0)]), account=other.account_no, exchange=client_row.account_no)
     page = operator_browser.post(f"{PAGE}.upload", sent, status=422)
-    assert "станция другого клиента" in page.text
+    assert "эта АТС принадлежит другому клиенту" in page.text
 
 
 def test_more_than_the_limit_is_413_and_names_the_limit(operator_browser, app, monkeypatch):

@@ -109,13 +109,13 @@ def test_an_import_shows_its_counts_and_rejected_lines(operator_browser, base):
         lines=1234,
         accepted=1233,
         rejected=1,
-        rejects=[{"line": 77, "reason": "no start time"}],
+        rejects=[{"line": 77, "reason": "no start"}],
         started_at=NOON,
     )
     page = operator_browser.get("operator.show")
     assert cells(page, "Строк") == ["1\xa0234"]
     assert page.select_one("ol.rejects li")["value"] == "77"
-    assert page.select_one("ol.rejects li").text == "no start time"
+    assert page.select_one("ol.rejects li").text == "нет начала звонка"
 
 
 def test_the_list_goes_in_pages_of_fifty(operator_browser, client_row):
