@@ -3,11 +3,12 @@ first). Which one a file is, its content tells.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import NamedTuple
 
 from domain.cdr.ids import ContentIds
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
     Disposition,
     Inner,
@@ -18,6 +19,7 @@ from domain.cdr.record import (
     Timing,
     check_timing,
     endpoint_of,
+    reject,
     stable_hash,
 )
 from domain.cdr.source import Source
@@ -41,8 +43,6 @@ DISPOSITIONS: Mapping[str, Disposition] = {
 }
 DIALS = frozenset({"", "dial"})  # applications that put a call through to a far end
 NO_TIME = frozenset({"", "0000-00-00 00:00:00", "1970-01-01 00:00:00"})
-LONGEST_ID = 200  # characters of ids and numbers together with room in their columns
-KEPT_FIELDS, KEPT_OF_FIELD = 50, 200  # of a rejected record, to show it
 EMPTY = frozenset({"NULL", "null", "\\N"})
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d+)?", re.ASCII)
@@ -145,11 +145,6 @@ class Asterisk:
         return reject(line, row, reason or f"{len(row)} columns instead of {widths}")
 
 
-def reject(line: int, row: Sequence[str], reason: str) -> Reject:
-    """The fate of a record that makes no sense."""
-    return Reject(line, reason, [field[:KEPT_OF_FIELD] for field in row[:KEPT_FIELDS]])
-
-
 def _is_no_record(row: list[str]) -> bool:
     """Blank, comment, or a header that somebody added."""
     if not any(row) or row[0].startswith("#"):
@@ -205,27 +200,21 @@ def make_leg(
 ) -> Leg:
     """The leg: the same in whichever format of one exchange it was told."""
     account, src, dst, context, channel, dstchannel, uniqueid, linkedid, _ = told
-    a_number, b_number = normalise(src), normalise(dst)
-    uid = linkedid or uniqueid or ids.of(started_at, a_number, b_number, timing, disposition)
-    if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        src,
-        dst,
-        a_number,
-        b_number,
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(started_at, b_number, dstchannel, int(disposition), timing.billable_s),
-        account,
-        context,
-        endpoint_of(channel),
-        endpoint_of(dstchannel),
+    b_number = normalise(dst)
+    uid = linkedid or uniqueid
+    uid = uid or ids.of(started_at, normalise(src), b_number, timing, disposition)
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(started_at, b_number, dstchannel, int(disposition), timing.billable_s),
+        started_at=started_at,
+        timing=timing,
+        disposition=disposition,
+        a_raw=src,
+        b_raw=dst,
+        account=account,
+        context=context,
+        a_endpoint=endpoint_of(channel),
+        b_endpoint=endpoint_of(dstchannel),
     )
 
 

@@ -15,13 +15,12 @@ from domain.cdr.asterisk import (
     far_end,
     is_inner,
     make_leg,
-    reject,
     whole_seconds,
 )
 from domain.cdr.broken_quotes import readings
 from domain.cdr.dates import FileTimes, find_order, has_seconds, is_stamp
 from domain.cdr.ids import ContentIds
-from domain.cdr.record import Inner, Leg, Nonsense, Reject, Skip, Timing, check_timing
+from domain.cdr.record import Inner, Leg, Nonsense, Reject, Skip, Timing, check_timing, reject
 from domain.cdr.source import Source
 from domain.cdr.times import uid_epoch
 

@@ -5,19 +5,19 @@ from collections.abc import Iterator
 from datetime import tzinfo
 from typing import NamedTuple
 
+from domain.cdr.legs import check_room, leg_of
 from domain.cdr.record import (
-    LONGEST_ID,
     Disposition,
     Leg,
     Nonsense,
     Reject,
     Skip,
     check_timing,
+    reject,
     stable_hash,
 )
 from domain.cdr.source import DELIMITERS, Source
 from domain.cdr.times import LocalTimes
-from domain.msisdn import normalise
 
 # call start, connected time, ring, caller, direction, called, dialled, account, is internal,
 # call id, continuation, party 1 device and name, party 2 device and name, hold, park; then
@@ -50,7 +50,7 @@ class AvayaSmdr:
             try:
                 yield _leg(row, times, earlier_parts)
             except ValueError as error:
-                yield Reject(line, str(error), [field[:200] for field in row[:50]])
+                yield reject(line, row, str(error))
 
 
 def _share(rows: list[list[str]]) -> float:
@@ -115,8 +115,7 @@ def _leg(row: list[str], times: LocalTimes, earlier_parts: _EarlierParts) -> Leg
     if not call_id:
         raise Nonsense("no call id")
     uid = f"{call_id}-{call_started_at}"  # the exchange counts anew when it is started anew
-    if len(uid) + len(a_raw) + len(b_raw) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
+    check_room(uid, a_raw, b_raw)  # before the part is remembered
     leg = stable_hash(call_started_at, *row[1:3], *row[10:12], row[13], *row[15:17])
     started_at = call_started_at + earlier_parts.offset(uid, leg, part.total_s)
     answered = Disposition.ANSWERED if part.connected_s else Disposition.NO_ANSWER
@@ -129,23 +128,17 @@ def _leg(row: list[str], times: LocalTimes, earlier_parts: _EarlierParts) -> Leg
         answered,
     )
     a_end, b_end = _endpoints(row)
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        normalise(a_raw),
-        normalise(b_raw),
-        timing.duration_s,
-        timing.billable_s,
-        int(answered),
-        uid,
-        leg,
-        row[7],
-        "",
-        a_end,
-        b_end,
+    return leg_of(
+        uid=uid,
+        leg=leg,
+        started_at=started_at,
+        timing=timing,
+        disposition=answered,
+        a_raw=a_raw,
+        b_raw=b_raw,
+        account=row[7],
+        a_endpoint=a_end,
+        b_endpoint=b_end,
     )
 
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 
 from domain.cdr.causes import unanswered_by_q850
-from domain.cdr.pieces import pieces
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
-    LONGEST_ID,
     ROUNDING_S,
     Disposition,
     Leg,
@@ -20,7 +19,6 @@ from domain.cdr.record import (
 from domain.cdr.source import Source
 from domain.cdr.times import YEARS
 from domain.cdr.xml_records import BrokenXml, Fields, read_elements
-from domain.msisdn import normalise
 
 RECORD = "cdrData"
 # Beginning and end of a file, and what is told of long calls while they last: the Normal record
@@ -45,7 +43,7 @@ class BroadworksXml:
 
     def read(self, source: Source, _zone: tzinfo) -> Iterator[Leg | Reject | Skip]:
         """One event per record."""
-        for line, fields in enumerate(read_elements(pieces(source), RECORD), 1):
+        for line, fields in enumerate(read_elements(source.pieces(), RECORD), 1):
             if isinstance(fields, BrokenXml):
                 yield Reject(line, fields.reason)
             elif _text(fields, "headerModule", "type") in _NO_CALLS:
@@ -77,8 +75,6 @@ def _leg(fields: Fields) -> Leg:
     a_raw = basic("callingNumber") or ("" if is_terminating else basic("userNumber"))
     b_raw = basic("calledNumber", "dialedDigits")
     uid = _uid(fields)
-    if len(uid) + len(a_raw) + len(b_raw) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
     started_ms, ended_ms = _milliseconds(basic("startTime")), _milliseconds(basic("releaseTime"))
     answered_ms = None
     if basic("answerIndicator").startswith("Yes"):  # Yes-PostRedirection, too
@@ -95,23 +91,17 @@ def _leg(fields: Fields) -> Leg:
         disposition,
     )
     a_end, b_end = _endpoints(basic("userNumber"), basic("direction"), a_raw, b_raw)
-    return Leg(
-        started_ms // 1000,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        normalise(a_raw),
-        normalise(b_raw),
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(_record_id(fields)),
-        _text(fields, "centrexModule", "group") or basic("userId"),
-        "",
-        a_end,
-        b_end,
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(_record_id(fields)),
+        started_at=started_ms // 1000,
+        timing=timing,
+        disposition=disposition,
+        a_raw=a_raw,
+        b_raw=b_raw,
+        account=_text(fields, "centrexModule", "group") or basic("userId"),
+        a_endpoint=a_end,
+        b_endpoint=b_end,
     )
 
 

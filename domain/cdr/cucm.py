@@ -9,8 +9,8 @@ from datetime import tzinfo
 from domain.cdr.asterisk import whole_seconds
 from domain.cdr.causes import unanswered_by_q850
 from domain.cdr.header import Header, find_header, names_of
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
-    LONGEST_ID,
     Disposition,
     Leg,
     Nonsense,
@@ -87,8 +87,6 @@ def _leg(row: list[str], header: Header) -> Leg:
     a_raw = header.value(row, "callingpartynumber")
     b_raw = header.value(row, "finalcalledpartynumber", "originalcalledpartynumber")
     uid = f"{cluster}-{manager}-{call}"
-    if len(uid) + len(a_raw) + len(b_raw) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
     started_at = read_epoch(header.value(row, "datetimeorigination"))
     ended_at = read_epoch(header.value(row, "datetimedisconnect"))
     connected = header.value(row, "datetimeconnect")
@@ -100,26 +98,19 @@ def _leg(row: list[str], header: Header) -> Leg:
         started_at, answered_at, ended_at, max(lasted_s, 0), billable_s, disposition
     )
     a_device, b_device = (header.value(row, f"{side}devicename") for side in ("orig", "dest"))
-    b_number = normalise(b_raw)
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        normalise(a_raw),
-        b_number,
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(
-            started_at, a_raw, b_number, b_device, header.value(row, "pkid"), timing.billable_s
-        ),
-        header.value(row, "clientmattercode", "authcodedescription"),
-        header.value(row, "callingpartynumberpartition"),
-        a_raw if _PHONE.fullmatch(a_device) else a_device,
-        b_raw if _PHONE.fullmatch(b_device) else b_device,
+    b_number, record_id = normalise(b_raw), header.value(row, "pkid")
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(started_at, a_raw, b_number, b_device, record_id, timing.billable_s),
+        started_at=started_at,
+        timing=timing,
+        disposition=disposition,
+        a_raw=a_raw,
+        b_raw=b_raw,
+        account=header.value(row, "clientmattercode", "authcodedescription"),
+        context=header.value(row, "callingpartynumberpartition"),
+        a_endpoint=a_raw if _PHONE.fullmatch(a_device) else a_device,
+        b_endpoint=b_raw if _PHONE.fullmatch(b_device) else b_device,
     )
 
 

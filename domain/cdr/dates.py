@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from enum import StrEnum
 
-from domain.cdr.times import LocalTimes, uid_epoch
+from domain.cdr.times import LocalTimes
 from domain.errors import InvalidValue
 
 _DAY = re.compile(r"(\d{1,4})([-/.])(\d{1,2})\2(\d{1,4})", re.ASCII)
@@ -128,12 +128,8 @@ class FileTimes:
         return self._times.epoch(self._iso(text), near)
 
     def start(self, text: str, uid: str) -> int:
-        """As `epoch`; in the hour that comes twice the id of the call knows which it was."""
-        iso = self._iso(text)
-        moment = self._times.epoch(iso)
-        if iso[:10] in self._times.uneven_days:
-            return self._times.epoch(iso, uid_epoch(uid))
-        return moment
+        """As `epoch`; see `LocalTimes.start`."""
+        return self._times.start(self._iso(text), uid)
 
     def _iso(self, text: str) -> str:
         if _ISO.fullmatch(text):

@@ -2,8 +2,8 @@
 
 from collections.abc import Mapping
 
-from domain.cdr.asterisk import LONGEST_ID
-from domain.cdr.record import Disposition, Leg, Nonsense, Timing, stable_hash
+from domain.cdr.legs import leg_of
+from domain.cdr.record import Disposition, Leg, Timing, stable_hash
 from domain.msisdn import normalise
 
 # Causes that say that nobody took the call, whatever an announcement or a menu did before.
@@ -55,25 +55,16 @@ def make_leg(  # noqa: PLR0913 - what a record tells, by name
     disposition: Disposition,
 ) -> Leg:
     """The leg: the same by CSV and by JSON. Raises `Nonsense` for ids without measure."""
-    a_number, b_number = normalise(a_raw), normalise(b_raw)
-    if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        a_number,
-        b_number,
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(started_at, b_number, int(disposition), timing.billable_s),
-        account,
-        context,
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(started_at, normalise(b_raw), int(disposition), timing.billable_s),
+        started_at=started_at,
+        timing=timing,
+        disposition=disposition,
+        a_raw=a_raw,
+        b_raw=b_raw,
+        account=account,
+        context=context,
         # A user of the exchange calls with an account code; a number of outside has none.
-        a_raw if account and normalise(account) == a_number else "",
-        "",
+        a_endpoint=a_raw if account and normalise(account) == normalise(a_raw) else "",
     )

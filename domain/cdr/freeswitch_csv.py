@@ -8,10 +8,10 @@ from datetime import tzinfo
 from typing import NamedTuple
 
 from domain.cdr import freeswitch
-from domain.cdr.asterisk import NO_TIME, reject, whole_seconds
+from domain.cdr.asterisk import NO_TIME, whole_seconds
 from domain.cdr.broken_quotes import readings
 from domain.cdr.dates import FileTimes, find_order, has_seconds, is_stamp
-from domain.cdr.record import ROUNDING_S, Leg, Nonsense, Reject, Skip, Timing, check_timing
+from domain.cdr.record import ROUNDING_S, Leg, Nonsense, Reject, Skip, Timing, check_timing, reject
 from domain.cdr.source import Source
 
 _CAUSE = re.compile(r"[A-Z][A-Z0-9_]{4,}", re.ASCII)

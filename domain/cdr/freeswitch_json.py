@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import unquote
 
 from domain.cdr import freeswitch
-from domain.cdr.asterisk import KEPT_OF_FIELD, whole_seconds
+from domain.cdr.asterisk import whole_seconds
 from domain.cdr.json_records import Broken, read_records, text_of
-from domain.cdr.record import Leg, Nonsense, Reject, Skip, check_timing
+from domain.cdr.record import Leg, Nonsense, Reject, Skip, check_timing, reject
 from domain.cdr.source import Source
 from domain.cdr.times import YEARS
 
@@ -37,7 +37,7 @@ class FreeswitchJson:
             try:
                 yield _leg(record)
             except ValueError as error:
-                yield Reject(ordinal, str(error), [str(dict(record))[:KEPT_OF_FIELD]])
+                yield reject(ordinal, [str(dict(record))], str(error))
 
 
 def _leg(record: Mapping[str, Any]) -> Leg:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
 
-from domain.cdr.asterisk import LONGEST_ID, NO_TIME, reject
+from domain.cdr.asterisk import EMPTY, NO_TIME
 from domain.cdr.column_map import EPOCHS, UNITS, ColumnMap, MapMistake
 from domain.cdr.ids import ContentIds
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
     CallDirection,
     Disposition,
@@ -16,13 +17,14 @@ from domain.cdr.record import (
     Skip,
     Timing,
     check_timing,
+    reject,
     stable_hash,
 )
 from domain.cdr.source import Source
 from domain.cdr.times import YEARS, LocalTimes
 from domain.msisdn import normalise
 
-_NOTHING = NO_TIME | {"NULL", "null", "\\N", "-"}
+_NOTHING = NO_TIME | EMPTY | {"-"}
 _FIRST, _LAST = (int(datetime(int(f(YEARS)), 1, 1, tzinfo=UTC).timestamp()) for f in (min, max))
 _CLOCK = re.compile(r"(?:(\d{1,4}):)?(\d{1,2}):(\d\d)(?:\.\d+)?", re.ASCII)
 _EPOCH = re.compile(r"\d{1,17}(?:[.,]\d{1,9})?", re.ASCII)
@@ -121,24 +123,18 @@ class _Reading:
         a_number, b_number = normalise(a_raw), normalise(b_raw)
         uid = self._value(row, "uid")
         uid = uid or self._ids.of(started_at, a_number, b_number, timing, disposition)
-        if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:
-            raise Nonsense("a number or id is too long")
-        return Leg(
-            started_at,
-            timing.answered_at,
-            timing.ended_at,
-            a_raw,
-            b_raw,
-            a_number,
-            b_number,
-            timing.duration_s,
-            timing.billable_s,
-            int(disposition),
-            uid,
-            stable_hash(started_at, a_number, b_number, int(disposition), timing.billable_s),
-            self._value(row, "account"),
-            "",
-            *self._own_sides(row, a_raw, b_raw),
+        a_end, b_end = self._own_sides(row, a_raw, b_raw)
+        return leg_of(
+            uid=uid,
+            leg=stable_hash(started_at, a_number, b_number, int(disposition), timing.billable_s),
+            started_at=started_at,
+            timing=timing,
+            disposition=disposition,
+            a_raw=a_raw,
+            b_raw=b_raw,
+            account=self._value(row, "account"),
+            a_endpoint=a_end,
+            b_endpoint=b_end,
         )
 
     def _direction(self, row: list[str]) -> CallDirection | None:

@@ -7,18 +7,19 @@ from datetime import tzinfo
 
 from domain.cdr.asterisk import DISPOSITIONS, NO_TIME, whole_seconds
 from domain.cdr.json_records import Broken, Record, read_records, sample_records, text_of
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
-    LONGEST_ID,
     Disposition,
     Inner,
     Leg,
     Nonsense,
     Reject,
     check_timing,
+    reject,
     stable_hash,
 )
 from domain.cdr.source import Source
-from domain.cdr.times import LocalTimes, uid_epoch
+from domain.cdr.times import LocalTimes
 from domain.msisdn import normalise
 
 ROOT = "cdr_root"
@@ -49,7 +50,7 @@ class GrandstreamJson:
             try:
                 yield _leg(record, times)
             except ValueError as error:
-                yield Reject(line, str(error), _shown(record))
+                yield reject(line, _shown(record), str(error))
 
 
 def _is_record(record: Record) -> bool:
@@ -75,7 +76,7 @@ def _parts(record: Record | Broken) -> Iterator[Record | Broken | None]:
 
 def _shown(record: Record) -> list[str]:
     keys = ("AcctId", "session", "uniqueid", "src", "dst", "start", "answer", "end", "disposition")
-    return [text_of(record, key)[:200] for key in keys]
+    return [text_of(record, key) for key in keys]
 
 
 def _leg(record: Record, times: LocalTimes) -> Leg:
@@ -85,15 +86,11 @@ def _leg(record: Record, times: LocalTimes) -> Leg:
     a_raw, b_raw = text_of(record, "src"), text_of(record, "dst")
     if not uid:
         raise Nonsense("no session")
-    if len(uid) + len(a_raw) + len(b_raw) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
     disposition = DISPOSITIONS.get(text_of(record, "disposition").upper())
     if disposition is None:
         raise Nonsense("unknown disposition")
     start, answer, end = (text_of(record, key) for key in ("start", "answer", "end"))
-    started_at = times.epoch(start)
-    if start[:10] in times.uneven_days:  # the id was made at the start: it knows which hour
-        started_at = times.epoch(start, uid_epoch(uniqueid))
+    started_at = times.start(start, uniqueid)
     duration_s = whole_seconds(text_of(record, "duration")) or 0
     billable_s = whole_seconds(text_of(record, "billsec")) or 0
     if end in NO_TIME:
@@ -105,23 +102,18 @@ def _leg(record: Record, times: LocalTimes) -> Leg:
     a_end, b_end = _endpoints(record, a_raw, b_raw)
     channel = text_of(record, "dstchannel")
     b_number = normalise(b_raw)
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        normalise(a_raw),
-        b_number,
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(started_at, b_number, channel, int(disposition), timing.billable_s),
-        text_of(record, "accountcode"),
-        text_of(record, "dcontext"),
-        a_end,
-        b_end,
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(started_at, b_number, channel, int(disposition), timing.billable_s),
+        started_at=started_at,
+        timing=timing,
+        disposition=disposition,
+        a_raw=a_raw,
+        b_raw=b_raw,
+        account=text_of(record, "accountcode"),
+        context=text_of(record, "dcontext"),
+        a_endpoint=a_end,
+        b_endpoint=b_end,
     )
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from domain.cdr.source import Source
+from domain.cdr.asterisk import EMPTY
+from domain.cdr.source import DELIMITERS, Source
 
-DELIMITERS = ",;\t|"
 NEAR_TOP = 5  # lines among which the header is looked for
 
 
@@ -23,7 +23,7 @@ class Header(NamedTuple):
         for name in names:
             at = self.columns.get(name)
             if at is not None and at < len(row) and (text := row[at].strip()):
-                return text if text not in {"NULL", "null", "\\N"} else ""
+                return text if text not in EMPTY else ""
         return ""
 
 

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from typing import Any
 
-from domain.cdr.pieces import pieces
 from domain.cdr.record import Nonsense
 from domain.cdr.source import Source
 
@@ -30,7 +29,7 @@ class Broken(Nonsense):
 
 def read_records(source: Source, wrapper: str = "") -> Iterator[Record | Broken]:
     """Each object of a file, or what is wrong in its place. `wrapper`: the key of an array."""
-    return parse_records(pieces(source), wrapper)
+    return parse_records(source.pieces(), wrapper)
 
 
 def sample_records(source: Source, wrapper: str = "") -> list[Record]:

@@ -8,7 +8,7 @@ from datetime import tzinfo
 
 from domain.cdr.header import Header, find_header, names_of
 from domain.cdr.pairing import OpenHalves
-from domain.cdr.record import Half, Leg, Nonsense, Reject, Skip
+from domain.cdr.record import Half, Leg, Nonsense, Reject, Skip, reject
 from domain.cdr.sip_events import SipEvent, read_event, user_of
 from domain.cdr.source import Source
 from domain.cdr.times import LocalTimes, read_epoch
@@ -50,7 +50,7 @@ class KamailioAcc:
             try:
                 yield read_event(_event(line, row, header, times), halves)
             except ValueError as error:
-                yield Reject(line, str(error), [field[:200] for field in row[:50]])
+                yield reject(line, row, str(error))
 
 
 def _event(line: int, row: list[str], header: Header, times: LocalTimes) -> SipEvent:

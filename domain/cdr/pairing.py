@@ -1,7 +1,7 @@
 """Answer and end of a call, written by SIP proxies as two events, put together to one leg."""
 
+from domain.cdr.legs import leg_of
 from domain.cdr.record import Disposition, Half, Leg, Nonsense, check_timing
-from domain.msisdn import normalise
 
 HALVES_IN_MEMORY = 200_000  # of one file; older ones are found again in the table
 
@@ -40,22 +40,17 @@ def pair(one: Half, other: Half) -> Leg:
     if end.at < answer.at:
         raise Nonsense("ended before it was answered")
     lasted_s = end.at - answer.at
-    answered = int(Disposition.ANSWERED)
+    answered = Disposition.ANSWERED
     timing = check_timing(answer.at, answer.at, end.at, lasted_s, lasted_s, answered)
-    return Leg(
-        answer.at,  # proxies write the final reply: when it began to ring is not known
-        timing.answered_at,
-        timing.ended_at,
-        answer.a_raw,
-        answer.b_raw,
-        normalise(answer.a_raw),
-        normalise(answer.b_raw),
-        timing.duration_s,
-        timing.billable_s,
-        answered,
-        answer.uid,
-        answer.leg,
-        answer.account,
+    return leg_of(
+        uid=answer.uid,
+        leg=answer.leg,
+        started_at=answer.at,  # proxies write the final reply: when it began to ring is not known
+        timing=timing,
+        disposition=answered,
+        a_raw=answer.a_raw,
+        b_raw=answer.b_raw,
+        account=answer.account,
     )
 
 

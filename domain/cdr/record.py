@@ -75,6 +75,14 @@ class Reject(NamedTuple):
     row: Sequence[str] = ()
 
 
+KEPT_FIELDS, KEPT_OF_FIELD = 50, 200  # of a rejected record, to show it
+
+
+def reject(line: int, row: Sequence[str], reason: str) -> Reject:
+    """The fate of a record that makes no sense."""
+    return Reject(line, reason, [field[:KEPT_OF_FIELD] for field in row[:KEPT_FIELDS]])
+
+
 class Skip(NamedTuple):
     """A line that is no record: header, comment, blank."""
 

@@ -3,9 +3,9 @@
 from typing import NamedTuple
 
 from domain.cdr.causes import by_sip
+from domain.cdr.legs import check_room, leg_of
 from domain.cdr.pairing import OpenHalves
-from domain.cdr.record import LONGEST_ID, Disposition, Half, Leg, Nonsense, Skip, stable_hash
-from domain.msisdn import normalise
+from domain.cdr.record import Disposition, Half, Leg, Nonsense, Skip, Timing, stable_hash
 
 METHODS = frozenset(
     {
@@ -41,8 +41,7 @@ def read_event(event: SipEvent, halves: OpenHalves) -> Leg | Half | Skip:
         return Skip(event.line)
     if not event.call_id:
         raise Nonsense("no Call-ID")
-    if len(event.call_id) + len(event.a_raw) + len(event.b_raw) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
+    check_room(event.call_id, event.a_raw, event.b_raw)  # halves are kept, too
     leg = stable_hash(event.call_id, *sorted(event.tags))
     if event.method == "BYE":
         return halves.meet(Half(event.line, event.call_id, leg, event.at, is_answer=False))
@@ -67,20 +66,15 @@ def read_event(event: SipEvent, halves: OpenHalves) -> Leg | Half | Skip:
 
 
 def _unanswered(event: SipEvent, disposition: Disposition) -> Leg:
-    return Leg(
-        event.at,
-        None,
-        event.at,
-        event.a_raw,
-        event.b_raw,
-        normalise(event.a_raw),
-        normalise(event.b_raw),
-        0,
-        0,
-        int(disposition),
-        event.call_id,
-        stable_hash(event.call_id, *sorted(event.tags), event.code, event.at),
-        event.account,
+    return leg_of(
+        uid=event.call_id,
+        leg=stable_hash(event.call_id, *sorted(event.tags), event.code, event.at),
+        started_at=event.at,
+        timing=Timing(None, event.at, 0, 0),
+        disposition=disposition,
+        a_raw=event.a_raw,
+        b_raw=event.b_raw,
+        account=event.account,
     )
 
 

@@ -14,6 +14,7 @@ from domain.cdr.dates import DateOrder
 HEAD_BYTES = 65536
 SAMPLE_ROWS = 200
 LONGEST_LINE = 65536  # characters
+PIECE = 1 << 18  # characters
 DELIMITERS = ",;\t|"
 _FALLBACK = "cabinet-windows-1251"
 
@@ -56,6 +57,11 @@ class Source:
     def _encoding(self) -> str:
         utf16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         return "utf-16" if self._head_bytes.startswith(utf16) else "utf-8-sig"
+
+    def pieces(self) -> Iterator[str]:
+        """The text in pieces of some size, for formats without lines: an array may be one line."""
+        with self._open() as file, self._text(file) as text:
+            yield from iter(lambda: text.read(PIECE), "")
 
     def _text(self, file: BinaryIO) -> io.TextIOWrapper:
         errors = "replace" if self._encoding == "utf-16" else _FALLBACK

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 
-from domain.cdr.asterisk import LONGEST_ID, reject
 from domain.cdr.dates import FileTimes, find_order, is_stamp
 from domain.cdr.ids import ContentIds
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
     Disposition,
     Leg,
@@ -13,6 +13,7 @@ from domain.cdr.record import (
     Reject,
     Skip,
     check_timing,
+    reject,
     stable_hash,
 )
 from domain.cdr.source import Source
@@ -157,21 +158,14 @@ def _leg(record: _Record, times: FileTimes, ids: ContentIds) -> Leg:
     )
     a_number, b_number = normalise(a_raw), normalise(b_raw)
     uid = record["callid"] or ids.of(started_at, a_number, b_number, timing, disposition)
-    if len(uid) + len(a_number) + len(b_number) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        a_number,
-        b_number,
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(started_at, b_number, int(disposition), timing.billable_s),
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(started_at, b_number, int(disposition), timing.billable_s),
+        started_at=started_at,
+        timing=timing,
+        disposition=disposition,
+        a_raw=a_raw,
+        b_raw=b_raw,
         a_endpoint=record.device("from", a_raw),
         b_endpoint=record.device("to", b_raw),
     )

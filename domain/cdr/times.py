@@ -92,6 +92,13 @@ class LocalTimes:
         except KeyError:
             return self._read(text, near)
 
+    def start(self, text: str, uid: str) -> int:
+        """As `epoch`; in the hour that comes twice the id of the call, which was made at the
+        start, knows which it was.
+        """
+        moment = self.epoch(text)
+        return self.epoch(text, uid_epoch(uid)) if text[:10] in self.uneven_days else moment
+
     def _read(self, text: str, near: int | None) -> int:
         found = _STAMP.fullmatch(text)
         if not found or found[1] not in YEARS:

@@ -5,18 +5,19 @@ from datetime import tzinfo
 
 from domain.cdr.asterisk import whole_seconds
 from domain.cdr.json_records import Broken, Record, read_records, sample_records, text_of
+from domain.cdr.legs import leg_of
 from domain.cdr.record import (
-    LONGEST_ID,
     Disposition,
     Leg,
     Nonsense,
     Reject,
     Skip,
     check_timing,
+    reject,
     stable_hash,
 )
 from domain.cdr.source import Source
-from domain.cdr.times import LocalTimes, uid_epoch
+from domain.cdr.times import LocalTimes
 from domain.msisdn import normalise
 
 # The exchange's own spelling
@@ -53,12 +54,12 @@ class YeastarJson:
             try:
                 yield _leg(record, times)
             except ValueError as error:
-                yield Reject(line, str(error), _shown(record))
+                yield reject(line, _shown(record), str(error))
 
 
 def _shown(record: Record) -> list[str]:
     keys = ("callid", "timestart", "callfrom", "callto", _DURATION, _TALK, "status", "type")
-    return [text_of(record, key)[:200] for key in keys]
+    return [text_of(record, key) for key in keys]
 
 
 def _leg(record: Record, times: LocalTimes) -> Leg:
@@ -67,15 +68,11 @@ def _leg(record: Record, times: LocalTimes) -> Leg:
     a_raw, b_raw = text_of(record, "callfrom"), text_of(record, "callto")
     if not uid:
         raise Nonsense("no callid")
-    if len(uid) + len(a_raw) + len(b_raw) > LONGEST_ID:
-        raise Nonsense("a number or id is too long")
     status = text_of(record, "status").upper()
     if status not in _DISPOSITIONS:
         raise Nonsense("unknown status")
     disposition = _DISPOSITIONS[status]
-    started_at = times.epoch(start)
-    if start[:10] in times.uneven_days:  # the id was made at the start: it knows which hour
-        started_at = times.epoch(start, uid_epoch(uid))
+    started_at = times.start(start, uid)
     duration_s = whole_seconds(text_of(record, _DURATION)) or 0
     talk_s = whole_seconds(text_of(record, _TALK)) or 0
     if talk_s > duration_s:
@@ -85,19 +82,15 @@ def _leg(record: Record, times: LocalTimes) -> Leg:
     kind = text_of(record, "type").lower()
     from_trunk = text_of(record, "srctrunkname")
     to_trunk = text_of(record, "desttrunkname", "dsttrunkname", "dsttrcunkname")
-    return Leg(
-        started_at,
-        timing.answered_at,
-        timing.ended_at,
-        a_raw,
-        b_raw,
-        normalise(a_raw),
-        normalise(b_raw),
-        timing.duration_s,
-        timing.billable_s,
-        int(disposition),
-        uid,
-        stable_hash(started_at, normalise(b_raw), to_trunk, int(disposition), timing.billable_s),
+    b_number = normalise(b_raw)
+    return leg_of(
+        uid=uid,
+        leg=stable_hash(started_at, b_number, to_trunk, int(disposition), timing.billable_s),
+        started_at=started_at,
+        timing=timing,
+        disposition=disposition,
+        a_raw=a_raw,
+        b_raw=b_raw,
         a_endpoint=a_raw if kind in {"internal", "outbound"} else from_trunk,
         b_endpoint=b_raw if kind in {"internal", "inbound"} else to_trunk,
     )
