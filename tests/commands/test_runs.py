@@ -85,7 +85,7 @@ def test_discovery_that_finds_nothing_says_why_and_what_there_is(flask, master, 
 
 def test_the_help_names_what_holds_when_nothing_is_said(flask):  # noqa: F811
     shown = " ".join(flask("cdr", "import", "--help")[1].split())
-    for default in ("auto", "CABINET_TIME_ZONE", "the client's account number, else main"):
+    for default in ("auto", "CABINET_TIME_ZONE"):
         assert f"[default: {default}]" in shown
     shown = " ".join(flask("user", "add", "--help")[1].split())
     assert "With --client: administrator, accountant or viewer" in shown

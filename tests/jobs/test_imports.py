@@ -244,7 +244,8 @@ def test_files_go_when_their_time_is_over_and_so_do_orphans(send, own, app):
 
 def test_the_client_and_exchange_of_an_upload_hold(send, own, client_row):
     make_subscriber(make_client(), number="375291234567")
-    run = send(row(), client=client_row, check_only=False)
+    run = send(row(), client=client_row, exchange_name="pbx", check_only=False)
     job.read(run.id)
     assert (reread(run).accepted, Call.get().subscriber_id) == (1, own.id)
-    assert reread(run).exchange.name == client_row.account_no
+    exchange = reread(run).exchange
+    assert (exchange.name, exchange.client) == ("pbx", client_row)

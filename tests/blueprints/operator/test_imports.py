@@ -144,9 +144,9 @@ def test_a_file_of_no_known_format_is_refused_and_the_others_are_taken(operator_
 
 def test_anothers_exchange_is_refused(operator_browser, client_row):
     other = factories.make_client()
-    sent = form(("a.csv", [later(0)]), account=client_row.account_no, check_only="y")
+    sent = form(("a.csv", [later(0)]), account=client_row.account_no, exchange="pbx")
     operator_browser.post(f"{PAGE}.upload", sent)
-    sent = form(("a.csv", [later(0)]), account=other.account_no, exchange=client_row.account_no)
+    sent = form(("a.csv", [later(0)]), account=other.account_no, exchange="pbx")
     page = operator_browser.post(f"{PAGE}.upload", sent, status=422)
     assert "эта АТС принадлежит другому клиенту" in page.text
 
