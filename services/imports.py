@@ -51,7 +51,7 @@ class ImportRequest:
     path: Path
     zone: str
     format_name: str = "auto"
-    exchange_name: str = ""  # empty: the client's account number, else "main"
+    exchange_name: str = ""  # empty: "main", whoever the client
     client: Client | None = None  # only this client's numbers
     discover: bool = False  # take the numbers of our side for that client's
     dry_run: bool = False
@@ -334,8 +334,8 @@ class _Run:
         rejects alone.
         """
         self._on_reject = on_reject
-        done = self.outcome.resumed_at
-        while batch := list(islice(events, done or BATCH)):
+        stored = self.outcome.resumed_at
+        while batch := list(islice(events, min(stored, BATCH) or BATCH)):
             for event in batch:
                 if isinstance(event, Leg):
                     self._note_call(event.uid, event.started_at)
@@ -346,8 +346,8 @@ class _Run:
             if not self.outcome.zone_error_s:
                 starts = ((e.started_at, e.uid) for e in batch if isinstance(e, Leg))
                 self.outcome.zone_error_s = zone_error_s(islice(starts, SAMPLE))
-            if done:
-                done = 0
+            if stored:
+                stored -= len(batch)
             else:
                 self._take(batch)
             on_progress(self.outcome.lines)
@@ -487,12 +487,14 @@ class _Run:
 def find_exchange(name: str, client: Client | None) -> Exchange:
     """The exchange called `name`, unsaved when it is new.
 
-    A new one named after a client is that client's; one that is a client's stays so.
+    A new one named with a client is that client's; one that is a client's stays so. Without a
+    name it is one and the same for everybody, so that a file read for nobody in particular and
+    once more for a client is one file, and its calls are stored once.
     """
-    name = name or (client.account_no if client else MAIN_EXCHANGE)
+    name = name or MAIN_EXCHANGE
     exchange = Exchange.get_or_none(Exchange.name == name)
     if exchange is None:
-        return Exchange(name=name, client=client)
+        return Exchange(name=name, client=None if name == MAIN_EXCHANGE else client)
     if client and exchange.client_id not in (None, client.id):
         raise InvalidValue(f"{name} is another client's", what="exchange", value=name)
     return exchange

@@ -146,17 +146,31 @@ def test_a_call_belongs_to_the_owner_at_its_start(bring, own):
     assert verify.run() == []
 
 
-def test_with_a_client_only_its_numbers_count_and_the_exchange_is_its_own(bring, own):
+def test_with_a_client_only_its_numbers_count(bring, own):
     client = own.client
     make_subscriber(client, number="101")
     make_subscriber(number="375291234567")
     outcome = bring(later(0), later(1, src="101"), later(2, src="375291234567"), client=client)
     assert (outcome.accepted, outcome.unmatched) == (2, 1)
     assert not any(call["on_net"] for call in calls())
-    exchange = Exchange.get(Exchange.name == client.account_no)
-    assert exchange.client == client
+    assert Exchange.get().client is None  # the one without a name is everybody's
+
+
+def test_an_exchange_named_for_a_client_stays_that_clients(bring, own):
+    bring(later(0), client=own.client, exchange_name="pbx")
+    assert Exchange.get(Exchange.name == "pbx").client == own.client
     with pytest.raises(InvalidValue):
-        bring(later(0), client=make_client(), exchange_name=exchange.name)
+        bring(later(0), client=make_client(), exchange_name="pbx")
+
+
+def test_a_file_read_for_nobody_and_then_for_its_client_is_one_file(bring, own):
+    rows = [later(n, src="101") for n in range(3)]
+    assert bring(*rows).unmatched == 3
+    make_subscriber(own.client, number="101")
+    assert bring(*rows, client=own.client).accepted == 3
+    rematch(now=NOON)
+    assert Call.select().count() == 3
+    assert verify.run() == []
 
 
 def test_extensions_without_a_client_are_nobodys(bring, own):
