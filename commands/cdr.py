@@ -84,7 +84,7 @@ def rematch() -> None:
 @click.option(
     "--exchange",
     default="",
-    help="Where the file comes from.  [default: the client's account number, else main]",
+    help="Where the file comes from.  [default: main]",
 )
 @click.option(
     "--client",
@@ -305,8 +305,10 @@ def _summary(outcome: Outcome, *, dry_run: bool) -> Iterator[str]:
         yield f"  line {reject.line}: {reject.reason}"
     if outcome.rejected > 5:
         yield f"  and {outcome.rejected - 5} more: --rejects FILE writes them all"
-    if outcome.discovered:
-        yield f"  numbers of our side: {', '.join(outcome.discovered)}"
+    if outcome.our_side:
+        new = set(outcome.discovered)
+        numbers = (n if n in new else f"{n} (known)" for n in outcome.our_side)
+        yield f"  numbers of our side: {', '.join(numbers)}"
     if outcome.first is not None and outcome.last is not None:
         first, last = (clock.local(clock.from_epoch(t)) for t in (outcome.first, outcome.last))
         yield f"  first call {first:%Y-%m-%d %H:%M:%S}, last call {last:%Y-%m-%d %H:%M:%S}"

@@ -91,7 +91,8 @@ class Outcome:
     first: int | None = None  # start of the first and last call, UTC epoch seconds
     last: int | None = None
     rejects: list[Reject] = field(default_factory=list)  # the first ten thousand
-    discovered: list[str] = field(default_factory=list)  # numbers new to the client
+    our_side: list[str] = field(default_factory=list)  # numbers that discovery found
+    discovered: list[str] = field(default_factory=list)  # those of them new to the client
     candidates: Candidates | None = None  # when nothing was found that is surely our side
     known_since: datetime | None = None  # when the same file was imported before
     resumed_at: int = 0  # lines that an interrupted import had done
@@ -202,7 +203,11 @@ def _find_reader(request: ImportRequest, source: Source) -> Format:
     if request.format_name == "auto":
         return detect(source)
     reader = find_format(request.format_name)
-    return Generic(request.column_map) if reader.name == Generic.name else reader
+    if reader.name == Generic.name:
+        return Generic(request.column_map)
+    if not reader.recognises(source):
+        raise UnknownFormat(f"{name} has no line of {reader.name}", what="file", value=name)
+    return reader
 
 
 class _Run:
@@ -309,6 +314,7 @@ class _Run:
             raise InvalidValue("discovery needs a client", what="client", value="")
         known = {row.number for row in Subscriber.of(client, Subscriber.number)}
         found = discover(self._legs())
+        self.outcome.our_side = found
         self.outcome.discovered = [number for number in found if number not in known]
         if not found:
             self.outcome.candidates = find_candidates(self._legs())
