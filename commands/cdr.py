@@ -71,7 +71,7 @@ def rematch() -> None:
     help="Zone of the times in the file: IANA name or ±HH:MM.  [default: CABINET_TIME_ZONE]",
 )
 @click.option(
-    "--force-zone", is_flag=True, help="Store even what contradicts the moments in the calls' ids."
+    "--strict-zone", is_flag=True, help="Refuse what contradicts the moments in the calls' ids."
 )
 @click.option(
     "--dates",
@@ -117,7 +117,7 @@ def _request(  # noqa: PLR0913 - the options of the command
     exchange: str,
     account: str | None,
     *,
-    force_zone: bool,
+    strict_zone: bool,
     discover: bool,
     dry_run: bool,
 ) -> dict[str, object]:
@@ -139,7 +139,7 @@ def _request(  # noqa: PLR0913 - the options of the command
     return {
         "format_name": format_name,
         "zone": zone,
-        "force_zone": force_zone,
+        "force_zone": not strict_zone,
         "dates": dates and DateOrder(dates),
         "column_map": _column_map(map_path, format_name),
         "exchange_name": exchange,
@@ -239,7 +239,7 @@ def _refusal(file: str, error: DomainError) -> str:
     if isinstance(error, ZoneContradicted):
         return (
             f"{file}: {_zone_error(error.values['error_s'])}: --zone {error.values['value']} seems "
-            "wrong, nothing of it is stored (--force-zone stores it all the same)"
+            "wrong, nothing of it is stored"
         )
     message = str(error)
     return message if message.startswith(file) else f"{file}: {message}"

@@ -1,12 +1,14 @@
 """`flask reconcile`: wakes workers for what is due, and clears away what is over."""
 
 import signal
+import sys
 import time
 
 import click
 from flask import current_app
 from flask.cli import with_appcontext
 
+from commands.refusals import check_tables, refusals
 from models import db
 from services import clock, reconcile
 from services.reconcile import Round
@@ -24,6 +26,8 @@ def command(*, once: bool) -> None:
         nonlocal stopping
         stopping = True
 
+    with refusals(), db.connection_context():
+        check_tables()
     signal.signal(signal.SIGTERM, stop)
     while not stopping:
         with db.connection_context():
@@ -31,7 +35,7 @@ def command(*, once: bool) -> None:
         if once or result.any():
             click.echo(_sentence(result))
         if once:
-            return
+            sys.exit(1 if result.failed else 0)
         deadline = time.monotonic() + pause_s
         while not stopping and time.monotonic() < deadline:
             time.sleep(0.2)
@@ -43,4 +47,5 @@ def _sentence(done: Round) -> str:
         f"released {done.released} orders of dead workers, hinted {done.hinted} pieces of work, "
         f"removed {done.removed} files past their time, purged {done.purged} other leftovers, "
         f"made {done.months} months of calls ahead"
+        + (f"; {done.failed} parts failed, the log above says why" if done.failed else "")
     )

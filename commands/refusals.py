@@ -26,11 +26,16 @@ def on_database(command: Callable[P, R]) -> Callable[P, R]:
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         with refusals(), db.connection_context():
-            if not database.is_up_to_date():
-                raise click.ClickException("The tables are not up to date: run `flask db upgrade`.")
+            check_tables()
             return command(*args, **kwargs)
 
     return run
+
+
+def check_tables() -> None:
+    """Refuse to work on tables that migrations have still to change."""
+    if not database.is_up_to_date():
+        raise click.ClickException("The tables are not up to date: run `flask db upgrade`.")
 
 
 @contextmanager

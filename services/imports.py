@@ -7,7 +7,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
 
@@ -104,6 +104,10 @@ class Outcome:
         """The fates of lines."""
         names = ("accepted", "duplicates", "rejected", "unmatched", "skipped")
         return {name: getattr(self, name) for name in names}
+
+
+class ZoneChanged(InvalidValue):
+    """The file is stored already, read in another zone; `values`: run, value (that zone)."""
 
 
 class ZoneContradicted(InvalidValue):
@@ -241,6 +245,7 @@ class _Run:
     def prepare(self) -> None:
         """Take up the row of the run, learn whose numbers are whose, register new ones."""
         self.outcome.sha256 = self._digest()
+        self._check_other_zones()
         if not self.request.dry_run:
             self._open_row()
         self.matcher = Matcher(
@@ -253,6 +258,30 @@ class _Run:
         self.has_unmatched = self.exchange.id is not None and kept.exists()
         run_id = self.row.id if self.row else 0
         self.halves = HalfStore(self.exchange, run_id, write=not self.request.dry_run)
+
+    def _check_other_zones(self) -> None:
+        """Raise `ZoneChanged` when the same file is stored at other times: reading it once more
+        would add to its calls, not replace them.
+        """
+        stored = ImportRun.select().where(
+            ImportRun.file_sha256 == self.outcome.sha256,
+            ImportRun.exchange == self.exchange,
+            ImportRun.state == ImportState.DONE,
+            ImportRun.zone != self.request.zone,
+        )
+        for run in stored if self.exchange.id is not None else ():
+            if self._first_start(parse_zone(run.zone)) != self._first_start(self.zone):
+                raise ZoneChanged(
+                    f"{self.request.name} is stored already, read in zone {run.zone}: take that "
+                    f"out first by `flask cdr rollback {run.id}`",
+                    what="zone",
+                    value=run.zone,
+                    run=run.id,
+                )
+
+    def _first_start(self, zone: tzinfo) -> int | None:
+        legs = (e for e in self.reader.read(self.source, zone) if isinstance(e, Leg))
+        return next((leg.started_at for leg in legs), None)
 
     def _digest(self) -> str:
         """Of what is read, packed or not. An archive that lies is found out here, before a line

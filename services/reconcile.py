@@ -38,6 +38,7 @@ class Round:
     removed: int  # files whose time was over
     purged: int  # drafts, sessions and frozen messages past their time
     months: int  # of calls, made before they begin
+    failed: int  # parts that could not do their work; the log says why
 
     def any(self) -> bool:
         """Whether there was anything to do."""
@@ -46,29 +47,24 @@ class Round:
 
 def tick(*, now: datetime) -> Round:
     """One round. A part that fails does not keep the others from running."""
+    parts: dict[str, tuple[Callable[[], int], ...]] = {
+        "released": (lambda: claims.release_dead(now=now),),
+        "hinted": (lambda: hint_due(now=now), upload_work.hint_due),
+        "removed": (
+            lambda: artefacts.remove_expired(now=now),
+            lambda: uploads.remove_expired(now=now),
+        ),
+        "purged": (
+            lambda: drafts.purge(now=now),
+            lambda: sessions.sweep(now=now, idle=_idle()),
+            lambda: ledger.remove_sent(now=now),
+        ),
+        "months": (lambda: call_months.make_ahead(now=now),),
+    }
+    done = {name: [_guarded(part) for part in group] for name, group in parts.items()}
     return Round(
-        released=_guarded(lambda: claims.release_dead(now=now)),
-        hinted=_guarded(lambda: hint_due(now=now)) + _guarded(upload_work.hint_due),
-        removed=sum(
-            map(
-                _guarded,
-                (
-                    lambda: artefacts.remove_expired(now=now),
-                    lambda: uploads.remove_expired(now=now),
-                ),
-            )
-        ),
-        purged=sum(
-            map(
-                _guarded,
-                (
-                    lambda: drafts.purge(now=now),
-                    lambda: sessions.sweep(now=now, idle=_idle()),
-                    lambda: ledger.remove_sent(now=now),
-                ),
-            )
-        ),
-        months=_guarded(lambda: call_months.make_ahead(now=now)),
+        **{name: sum(filter(None, counts)) for name, counts in done.items()},
+        failed=sum(counts.count(None) for counts in done.values()),
     )
 
 
@@ -91,9 +87,10 @@ def _idle() -> timedelta:
     return timedelta(minutes=current_app.config["CABINET"].SESSION_IDLE_MINUTES)
 
 
-def _guarded(part: Callable[[], int]) -> int:
+def _guarded(part: Callable[[], int]) -> int | None:
+    """What a part has done, None when it failed."""
     try:
         return part()
     except Exception:
         log.exception("a part of the round failed")
-        return 0
+        return None

@@ -43,6 +43,9 @@ REASONS = (
 COLUMNS = re.compile(r"(\d+) columns instead of (.+)")
 ERRORS = {
     "ZoneContradicted": N_("The times in the file contradict the calls' ids: the zone is wrong."),
+    "ZoneChanged": N_(
+        "The same file is stored already, read in another zone. Take that import out first."
+    ),
     "UnknownFormat": N_("The file is not of the chosen format, or of none that is read."),
     "RefusedArchive": N_("The archive is damaged or could do harm."),
     "InvalidValue": N_(

@@ -42,22 +42,32 @@ def test_a_rollback_names_the_files_that_told_the_same(flask, master, number, tm
     assert "import it once more" in out
 
 
-def test_a_wrong_zone_stores_nothing_unless_it_is_forced(flask, master, number):  # noqa: F811
+def test_a_wrong_zone_is_told_and_refused_where_that_is_wanted(flask, master, number):  # noqa: F811
     command = ("cdr", "import", master, "--zone", "Europe/Minsk")
-    status, out, err = flask(*command)
+    status, out, err = flask(*command, "--strict-zone")
     assert (status, out) == (2, "")
     assert "3:00 h before" in err
-    assert "--force-zone" in err
     assert one(ImportRun.select().count) == 0
-    status, out, _ = flask(*command, "--json")
+    status, out, _ = flask(*command, "--strict-zone", "--json")
     assert status == 2
     assert "nothing of it is stored" in json.loads(out)["error"]
-    status, out, err = flask(*command, "--force-zone", "--json")
+    status, out, err = flask(*command, "--json")
     assert status == 0
     (warning,) = json.loads(out)["warnings"]
     assert "flask cdr rollback" in warning
     assert warning in err
     assert one(Call.select().count) == 1
+
+
+def test_a_file_is_not_read_again_in_another_zone(flask, master, number):  # noqa: F811
+    flask("cdr", "import", master, "--zone", "UTC")
+    status, _, err = flask("cdr", "import", master, "--zone", "Europe/Minsk")
+    assert status == 2
+    assert "flask cdr rollback 1" in err
+    assert flask("cdr", "import", master, "--zone", "+00:00")[0] == 0  # the same by another name
+    for run in (1, 2):
+        assert flask("cdr", "rollback", run)[0] == 0
+    assert flask("cdr", "import", master, "--zone", "Europe/Minsk")[0] == 0
 
 
 def test_an_hour_of_a_clock_that_went_wrong_for_years_is_no_zone(flask, master):  # noqa: F811
