@@ -27,7 +27,7 @@ from domain.cdr.times import parse_zone
 from domain.errors import DomainError, InvalidValue, NotFound
 from domain.periods import call_detail_window
 from models import Client
-from services import accounts, clock, imports
+from services import accounts, clock, import_requests, import_turns, imports
 from services.imports import ImportRequest, Outcome, ZoneContradicted
 from services.rematch import rematch as rematch_all
 
@@ -52,7 +52,7 @@ def formats() -> None:
 @on_database
 def rematch() -> None:
     """Look again for the owners of calls that were nobody's when they were imported."""
-    with imports.one_at_a_time(_config().data_dir, _say_waiting):
+    with import_turns.one_at_a_time(_config().data_dir, _say_waiting):
         done = rematch_all(now=clock.now())
     click.echo(f"matched {done.matched}, on-net {done.on_net}, still unmatched {done.unmatched}")
 
@@ -102,7 +102,7 @@ def import_files(files: tuple[Path, ...], **options: object) -> None:
     rejects, as_json = options.pop("rejects"), options.pop("as_json")
     with _rejects_file(rejects) as write_reject:
         request = _request(**options)
-        with imports.one_at_a_time(_config().data_dir, _say_waiting):
+        with import_turns.one_at_a_time(_config().data_dir, _say_waiting):
             for file in files:
                 refused |= not _import_all(file, request, write_reject, as_json=as_json)
     if refused:
@@ -130,7 +130,7 @@ def _request(  # noqa: PLR0913 - the options of the command
         if format_name != "auto":
             find_format(format_name)
         client = _client(account)
-        imports.find_exchange(exchange, client)
+        import_requests.find_exchange(exchange, client)
     except UnknownFormat as error:
         names = ", ".join(FORMATS)
         raise Refused(f"no format called {error.values['value']}; there are {names}") from error

@@ -6,7 +6,7 @@ from flask import current_app
 from commands.cdr import group
 from commands.refusals import on_database
 from models import ImportRun
-from services import clock, imports, overview, rollback
+from services import clock, import_turns, overview, rollback
 from services.rollback import RolledBack
 
 
@@ -44,7 +44,7 @@ def rollback_run(run_id: int) -> None:
 
     The cure for a file that was read in a wrong zone, or for another exchange's.
     """
-    with imports.one_at_a_time(current_app.config["CABINET"].data_dir, _say_waiting):
+    with import_turns.one_at_a_time(current_app.config["CABINET"].data_dir, _say_waiting):
         done = rollback.roll_back(rollback.find_run(run_id), now=clock.now())
     click.echo(
         f"rolled back {run_id}: {done.removed} calls removed, {done.changed} computed anew, "

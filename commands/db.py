@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from commands.refusals import on_database
 from models import db
-from services import clock, database, imports, moving, processes
+from services import clock, database, import_turns, moving, processes
 
 group = AppGroup("db", help="Tables of the database.")
 
@@ -38,7 +38,7 @@ def copy(url: str) -> None:
             f"The cabinet runs on {data_dir}: stop it first, or what is written meanwhile is lost."
         )
     try:
-        with lock, imports.one_at_a_time(data_dir), moving.opened(url) as target:
+        with lock, import_turns.one_at_a_time(data_dir), moving.opened(url) as target:
             counts = moving.copy_all(target, now=clock.now(), on_table=_say_table)
             breaches = moving.breaches_in(target)
     except moving.CannotCopy as error:

@@ -23,7 +23,7 @@ from domain.errors import InvalidValue, NotFound
 from domain.periods import month_start
 from domain.roles import Role
 from models import Client, Subscriber, User
-from services import accounts, clock, imports, passwords, storage
+from services import accounts, clock, import_turns, imports, passwords, storage
 from services.imports import ImportRequest, Outcome
 from services.subscribers import NewSubscriber, add_subscribers
 
@@ -59,7 +59,7 @@ def ensure(
     config = _config(config)
     folder = config.data_dir / FOLDER
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with imports.one_at_a_time(config.data_dir):
+    with import_turns.one_at_a_time(config.data_dir):
         worlds = _read_state(folder)
         number = _find_world(worlds, sizes)
         world = worlds[number]

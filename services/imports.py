@@ -2,19 +2,15 @@
 counts beside the rows: killed anywhere and repeated, it goes on where it stopped.
 """
 
-import fcntl
 import hashlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, tzinfo
 from itertools import islice
 from pathlib import Path
 
 from domain.cdr.archives import Member, members
-from domain.cdr.column_map import ColumnMap
-from domain.cdr.dates import DateOrder
-from domain.cdr.discovery import Candidates, discover, find_candidates
+from domain.cdr.discovery import discover, find_candidates
 from domain.cdr.generic import Generic
 from domain.cdr.record import Half, Inner, Leg, Reject, Skip
 from domain.cdr.registry import Format, UnknownFormat, detect, find_format
@@ -22,121 +18,31 @@ from domain.cdr.source import Source
 from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
 from domain.imports import ImportState
-from models import Client, Exchange, ImportRun, Subscriber, UnmatchedLeg
+from models import ImportRun, Subscriber, UnmatchedLeg
 from services import audit, call_store
 from services.audit import AuditEventKind
 from services.call_store import Sighting
 from services.half_store import HalfStore, Met, Whole
+from services.import_requests import (
+    ImportRequest,
+    Outcome,
+    ZoneChanged,
+    ZoneContradicted,
+    find_exchange,
+)
 from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
-from services.transactions import hold_everywhere, write_tx
+from services.transactions import write_tx
 
 BATCH = 5_000  # lines in one transaction: about 0.1 s, so that orders are not kept waiting
-MAIN_EXCHANGE = "main"
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000
-IMPORT_LOCK = 0x5349_5002  # of PostgreSQL's advisory locks
 SAMPLE = 200  # records of a batch looked at to find a wrong zone
 ZONE_SAMPLE = 1_000  # the first legs of a file, looked at before anything is stored
 ZONE_STEP_S = 1800  # zones lie half hours apart: what differs by that is no slow clock
 FARTHEST_ZONES_S = 26 * 3600  # what differs by more is no matter of zones
 
 Event = Leg | Half | Inner | Reject | Skip
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImportRequest:
-    """What to read and how to understand it."""
-
-    path: Path
-    zone: str
-    format_name: str = "auto"
-    exchange_name: str = ""  # empty: "main", whoever the client
-    client: Client | None = None  # only this client's numbers
-    discover: bool = False  # take the numbers of our side for that client's
-    dry_run: bool = False
-    dates: DateOrder | None = None  # of files whose dates can be read in two ways
-    column_map: ColumnMap | None = None  # for the format "generic"
-    member: Member | None = None  # of an archive; None: the one file there is
-    force_zone: bool = False  # store even what contradicts the moments in the ids
-    run: ImportRun | None = None  # the row of an uploaded file
-
-    @property
-    def name(self) -> str:
-        """What the file is called in front of people."""
-        inside = self.member.name if self.member else ""
-        return f"{self.path}/{inside}" if inside else str(self.path)
-
-    @property
-    def options(self) -> str:
-        """What the file's reading depends on beside format and zone, as a short text."""
-        spoken = f"{self.dates or ''}|{self.column_map or ''}"
-        return "" if spoken == "|" else hashlib.sha256(spoken.encode()).hexdigest()[:32]
-
-
-@dataclass
-class Outcome:
-    """What was found in a file. `lines` is the sum of the five counts after `calls`."""
-
-    file: str
-    format: str = ""
-    lines: int = 0
-    calls: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    rejected: int = 0
-    unmatched: int = 0
-    skipped: int = 0
-    waiting: int = 0  # of the unmatched: lines that tell half of a call
-    first: int | None = None  # start of the first and last call, UTC epoch seconds
-    last: int | None = None
-    rejects: list[Reject] = field(default_factory=list)  # the first ten thousand
-    our_side: list[str] = field(default_factory=list)  # numbers that discovery found
-    discovered: list[str] = field(default_factory=list)  # those of them new to the client
-    candidates: Candidates | None = None  # when nothing was found that is surely our side
-    known_since: datetime | None = None  # when the same file was imported before
-    resumed_at: int = 0  # lines that an interrupted import had done
-    sha256: str = ""  # of what was read, packed or not
-    zone_error_s: int = 0  # by how much the times lie after the ids: not 0 for a wrong zone
-
-    @property
-    def counts(self) -> dict[str, int]:
-        """The fates of lines."""
-        names = ("accepted", "duplicates", "rejected", "unmatched", "skipped")
-        return {name: getattr(self, name) for name in names}
-
-
-class ZoneChanged(InvalidValue):
-    """The file is stored already, read in another zone; `values`: run, value (that zone)."""
-
-
-class ZoneContradicted(InvalidValue):
-    """The times contradict the moments in the calls' ids; `values`: error_s, by how much."""
-
-
-class ImportsBusy(Exception):
-    """Another process changes call records; raised for those who do not wait."""
-
-
-def do_not_wait() -> None:
-    """For `one_at_a_time`: raise `ImportsBusy` where others would wait."""
-    raise ImportsBusy
-
-
-@contextmanager
-def one_at_a_time(data_dir: Path, waiting: Callable[[], None] = lambda: None) -> Iterator[None]:
-    """Hold the right to change call records, on this machine and on others with the same database.
-    It is given back when a process dies, so whatever is found half done by the next holder is
-    nobody's.
-    """
-    with (data_dir / "imports.lock").open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            waiting()
-            fcntl.flock(file, fcntl.LOCK_EX)
-        with hold_everywhere(IMPORT_LOCK, waiting):
-            yield
 
 
 def look_inside(path: Path) -> list[Member]:
@@ -157,7 +63,7 @@ def import_file(
     on_progress: Callable[[int], None] = lambda _lines: None,
     on_reject: Callable[[Reject], None] = lambda _reject: None,
 ) -> Outcome:
-    """Read one file. Call it inside `one_at_a_time`.
+    """Read one file. Call it inside `import_turns.one_at_a_time`.
 
     Raises `NotFound` without the file, `UnknownFormat` when no reader knows it, `InvalidValue`
     for a zone, format or exchange that cannot be, dates or a map that cannot be understood, a
@@ -517,19 +423,3 @@ class _Run:
             ImportRun.update(
                 state=ImportState.FAILED, error=f"{type(error).__name__}: {error}"[:255]
             ).where(ImportRun.id == self.row.id).execute()
-
-
-def find_exchange(name: str, client: Client | None) -> Exchange:
-    """The exchange called `name`, unsaved when it is new.
-
-    A new one named with a client is that client's; one that is a client's stays so. Without a
-    name it is one and the same for everybody, so that a file read for nobody in particular and
-    once more for a client is one file, and its calls are stored once.
-    """
-    name = name or MAIN_EXCHANGE
-    exchange = Exchange.get_or_none(Exchange.name == name)
-    if exchange is None:
-        return Exchange(name=name, client=None if name == MAIN_EXCHANGE else client)
-    if client and exchange.client_id not in (None, client.id):
-        raise InvalidValue(f"{name} is another client's", what="exchange", value=name)
-    return exchange

@@ -58,7 +58,7 @@ def repeated_by(run: ImportRun) -> list[ImportRun]:
 def roll_back(
     run: ImportRun, *, user: User | None = None, ip: str = "", now: datetime
 ) -> RolledBack:
-    """Take out what `run` brought. Call it inside `imports.one_at_a_time`; killed anywhere and
+    """Take out what `run` brought. Call it inside `import_turns.one_at_a_time`; killed anywhere and
     repeated, it goes on. Raises `NothingToRollBack`.
     """
     check_stored(run)

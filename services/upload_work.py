@@ -19,7 +19,7 @@ from domain.cdr.record import Reject
 from domain.errors import DomainError
 from domain.imports import WORK_STATES, ImportState
 from models import ImportRun
-from services import clock, imports, queue, rollback, storage
+from services import clock, import_turns, imports, queue, rollback, storage
 from services.imports import REJECTS_KEPT, ImportRequest, Outcome
 from services.transactions import write_tx
 from services.uploads import NOTHING_READ, path_of, rejects_path
@@ -47,9 +47,9 @@ def hint_due() -> int:
     if not runs or (queue.waiting() or 0) >= MOST_WAITING:
         return 0
     try:
-        with imports.one_at_a_time(_config().data_dir, imports.do_not_wait):
+        with import_turns.one_at_a_time(_config().data_dir, import_turns.do_not_wait):
             pass
-    except imports.ImportsBusy:
+    except import_turns.ImportsBusy:
         return 0  # whoever is at work hints at the next one
     return int(queue.hint_import(runs[0].id))
 
@@ -60,11 +60,11 @@ def work(run_id: int, *, time_over: type[Exception]) -> None:
     `time_over` is what ends a job that takes too long: then the step goes on in the next one.
     """
     try:
-        with imports.one_at_a_time(_config().data_dir, imports.do_not_wait):
+        with import_turns.one_at_a_time(_config().data_dir, import_turns.do_not_wait):
             run = _begin(run_id)
             if run is not None:
                 _do_step(run, time_over)
-    except imports.ImportsBusy:
+    except import_turns.ImportsBusy:
         return
     for other in due()[:1]:
         queue.hint_import(other.id)

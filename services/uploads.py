@@ -22,7 +22,7 @@ from domain.cdr.registry import UnknownFormat
 from domain.errors import NothingToRollBack
 from domain.imports import LOADABLE_STATES, WORK_STATES, ImportState
 from models import Client, ImportRun, User
-from services import audit, imports, queue, storage
+from services import audit, import_requests, imports, queue, storage
 from services.audit import AuditEventKind
 from services.imports import ImportRequest
 from services.transactions import write_tx
@@ -128,7 +128,7 @@ def _add_runs(
         os.link(first, path)
     runs = []
     with write_tx():
-        exchange = imports.find_exchange(upload.exchange_name, upload.client)
+        exchange = import_requests.find_exchange(upload.exchange_name, upload.client)
         if exchange.id is None:
             exchange.save()
         for each, member in zip(keys, found, strict=True):

@@ -17,7 +17,7 @@ from domain.imports import ImportState
 from domain.roles import Role
 from jobs import imports as job
 from models import AuditEvent, Call, ImportRun
-from services import clock, imports, queue, upload_work, uploads, verify
+from services import clock, import_turns, imports, queue, upload_work, uploads, verify
 from services.uploads import Upload
 from tests.domain.cdr.dialects import row, text
 from tests.factories import NOON, make_client, make_subscriber, make_user
@@ -102,7 +102,7 @@ def test_a_job_for_what_needs_nothing_does_nothing(send, own):
 
 def test_only_one_changes_records_at_a_time(send, own, app):
     run = send(later(0))
-    with imports.one_at_a_time(app.config["CABINET"].data_dir):
+    with import_turns.one_at_a_time(app.config["CABINET"].data_dir):
         job.read(run.id)
         assert upload_work.hint_due() == 0
     assert reread(run).attempts == 0

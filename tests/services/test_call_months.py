@@ -7,7 +7,7 @@ from peewee import IntegrityError
 
 from domain.cdr.record import stable_hash
 from models import Call, UnmatchedLeg, db
-from services import bulk, call_months, clock, imports, reconcile, verify
+from services import bulk, call_months, clock, import_turns, reconcile, verify
 from services.imports import ImportRequest, import_file
 from tests import databases
 from tests.domain.cdr.dialects import row, text
@@ -153,14 +153,14 @@ def test_imports_take_turns_on_different_machines(app, tmp_path):
     with app.app_context(), db.connection_context():
         other = db.obj.__class__(db.obj.database, prefer_psycopg3=True, **db.obj.connect_params)
         with other.connection_context():
-            key = imports.IMPORT_LOCK
+            key = import_turns.IMPORT_LOCK
             other.execute_sql("SELECT pg_advisory_lock(%s)", (key,))
 
             def let_go():
                 waited.append(1)
                 other.execute_sql("SELECT pg_advisory_unlock(%s)", (key,))
 
-            with imports.one_at_a_time(tmp_path, let_go):
+            with import_turns.one_at_a_time(tmp_path, let_go):
                 taken = other.execute_sql("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
             free = other.execute_sql("SELECT pg_try_advisory_lock(%s)", (key,)).fetchone()
     assert (waited, taken, free) == ([1], (False,), (True,))

@@ -271,7 +271,7 @@ import sys
 from pathlib import Path
 from app import create_app
 from models import db
-from services import accounts, clock, database, imports, subscribers
+from services import accounts, clock, database, import_turns, imports, subscribers
 app = create_app()
 imports.BATCH = 500
 with app.app_context(), db.connection_context():
@@ -283,7 +283,7 @@ with app.app_context(), db.connection_context():
         for number in ("375171234567", "375291234567"):
             subscribers.add_subscriber(client, number, now=clock.now())
     else:
-        with imports.one_at_a_time(app.config["CABINET"].data_dir):
+        with import_turns.one_at_a_time(app.config["CABINET"].data_dir):
             request = imports.ImportRequest(path=Path(sys.argv[1]), zone="UTC")
             imports.import_file(request, now=clock.now())
 """
