@@ -32,6 +32,7 @@ log = logging.getLogger(__name__)
 RENDER_ATTEMPTS = 3  # a file that cannot be made thrice will not be made the fourth time
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 60, 3600
 PROGRESS_EVERY_S = 1.0
+NOBODYS = {"lease_token": "", "lease_owner": "", "lease_until": None}  # an order out of hand
 
 
 class LeaseLost(Exception):
@@ -220,7 +221,7 @@ def _close(claim: Claim, state: OrderState, **fields: object) -> None:
     """Give the order out of hand; silent when somebody else has it already."""
     try:
         with write_tx():
-            move(claim, state, lease_token="", lease_owner="", lease_until=None, **fields)
+            move(claim, state, **NOBODYS, **fields)
     except LeaseLost:
         log.warning("order %s: lost before it could be closed", claim.order_id)
 

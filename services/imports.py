@@ -186,8 +186,7 @@ class _Run:
                 )
 
     def _first_start(self, zone: tzinfo) -> int | None:
-        legs = (e for e in self.reader.read(self.source, zone) if isinstance(e, Leg))
-        return next((leg.started_at for leg in legs), None)
+        return next((leg.started_at for leg in self._legs(zone)), None)
 
     def _digest(self) -> str:
         """Of what is read, packed or not. An archive that lies is found out here, before a line
@@ -261,9 +260,10 @@ class _Run:
             add_subscribers(client, news, now=self.now)
             self.matcher = Matcher(only=client, extensions_of=client)
 
-    def _legs(self) -> Iterator[Leg]:
-        """The file's legs, from its beginning."""
-        return (e for e in self.reader.read(self.source, self.zone) if isinstance(e, Leg))
+    def _legs(self, zone: tzinfo | None = None) -> Iterator[Leg]:
+        """The file's legs, from its beginning; read in another `zone` than was asked for."""
+        events = self.reader.read(self.source, zone or self.zone)
+        return (event for event in events if isinstance(event, Leg))
 
     def read(
         self,
@@ -420,6 +420,7 @@ class _Run:
     def fail(self, error: Exception) -> None:
         """Leave the reason in the row; the next import of the file goes on from there."""
         if self.row is not None:
-            ImportRun.update(
-                state=ImportState.FAILED, error=f"{type(error).__name__}: {error}"[:255]
-            ).where(ImportRun.id == self.row.id).execute()
+            with write_tx():
+                ImportRun.update(
+                    state=ImportState.FAILED, error=f"{type(error).__name__}: {error}"[:255]
+                ).where(ImportRun.id == self.row.id).execute()

@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 
 
 def deliver(claim: Claim, artefact: Artefact) -> None:
-    """Send the file of a claimed order to the address it was ordered for, and close the order."""
+    """Send the file of a claimed order to the address it was ordered for, and close the order.
+
+    A lost lease passes up: the row stays as it is for the one who has the lease.
+    """
     mail = _find_or_freeze(claim, artefact)
     if mail.state == MailState.SENDING:
         _note_unknown(mail)
@@ -44,8 +47,6 @@ def deliver(claim: Claim, artefact: Artefact) -> None:
         if _holds_unknown():
             _hold(claim)
         raise
-    except (claims.LeaseLost, OSError):
-        raise  # nothing left: the row stays as it is for the one who has the lease
     _close_as_sent(claim, mail, reply)
 
 
@@ -100,8 +101,7 @@ def _hold(claim: Claim) -> None:
             claim,
             OrderState.UNCONFIRMED,
             reason="mail_unconfirmed",
-            lease_token="",
-            lease_until=None,
+            **claims.NOBODYS,
         )
     raise OrderHeld(f"order {claim.order_id}")
 
@@ -126,9 +126,7 @@ def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
             closed_at=now,
             reason="",
             detail="",
-            lease_token="",
-            lease_owner="",
-            lease_until=None,
+            **claims.NOBODYS,
         )
 
 

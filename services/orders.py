@@ -28,7 +28,7 @@ from models import (
     Subscriber,
     User,
 )
-from services import audit, clock, drafts, ledger, queue, reports, selection
+from services import audit, claims, clock, drafts, ledger, queue, reports, selection
 from services.audit import AuditEventKind
 from services.transactions import lock_client, write_tx
 
@@ -212,9 +212,7 @@ def cancel(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
         changed = (
             Order.update(
                 state=OrderState.CANCELLED,
-                lease_token="",
-                lease_owner="",
-                lease_until=None,
+                **claims.NOBODYS,
                 closed_at=now,
             )
             .where(Order.id == order.id, Order.state.in_(CANCELLABLE_STATES))
@@ -245,9 +243,7 @@ def retry(
                 reason="",
                 detail="",
                 next_try_at=now,
-                lease_token="",
-                lease_owner="",
-                lease_until=None,
+                **claims.NOBODYS,
                 closed_at=None,
             )
             .where(Order.id == order.id, Order.state.in_(states))

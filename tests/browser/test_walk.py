@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.browser.conftest import keep_picture
+from tests.domain.writers.sample import COLUMNS
 from tests.run.conftest import wait_for
 
 MINSK = ZoneInfo("Europe/Minsk")
@@ -22,18 +23,6 @@ ITEMS = (
     "Изменить способ/адрес доставки",
     "Детализация на E-mail",
     "Начисления за текущий период",
-)
-COLUMNS = (
-    "Дата",
-    "Время",
-    "Направление",
-    "Номер абонента",
-    "Ф.И.О.",
-    "Собеседник",
-    "Результат",
-    "Длительность",
-    "Тарифицируемая длительность",
-    "ID записи",
 )
 
 

@@ -8,7 +8,6 @@ import io
 import re
 from dataclasses import replace
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 import openpyxl
 import pytest
@@ -18,11 +17,10 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from models import Call, Subscriber
 from services import clock, reports
-from tests import factories
 from tests.factories import make_call, make_import_run, make_order, make_subscriber
 from tests.pdf import lines_of, open_pdf
+from tests.services.conftest import MINSK, at
 
-MINSK = ZoneInfo("Europe/Minsk")
 MADE_AT = datetime(2026, 3, 10, 14, 5, 7, tzinfo=MINSK)
 CONTROL = "Контрольная сумма (тарифицируемые секунды)"
 RESULTS = ("Отвечен", "Не отвечен", "Занято", "Не удался", "Отменен")
@@ -30,10 +28,6 @@ CALL = re.compile(
     r"(\d\d\.\d\d\.\d{4}) (\d\d:\d\d:\d\d) (Исходящий|Входящий) (\d+) (SIP-номер) (\d+) "
     rf"({'|'.join(RESULTS)}) (\d+:\d\d:\d\d) (\d+:\d\d:\d\d) (\S+)"
 )
-
-
-def at(day, *time):
-    return datetime(2026, 3, day, *time, tzinfo=MINSK)
 
 
 @pytest.fixture
@@ -206,36 +200,13 @@ def test_more_calls_than_are_offered_are_made_all_the_same(
     assert rendered.rows == 150
 
 
-@pytest.fixture
-def sample(base):
-    """An order of two numbers whose values are all written down here."""
-    client = factories.make_client(name="ООО «Ромашка»", account_no="00001234")
-    run = make_import_run(last_at=clock.epoch(at(10, 13, 59)))
-    first = make_subscriber(client, number="375291112233", full_name="Иванов Иван Иванович")
-    second = make_subscriber(client, number="375291112244", full_name="=1+1")
-    for n, disposition in enumerate(Disposition):
-        make_call(
-            first,
-            at(2, 9, n, 30 + n),
-            import_run=run,
-            disposition=disposition,
-            direction=CallDirection(n % 2),
-            peer=f"37517200102{n}",
-            uid=f"1772434800.{n}",
-            duration_s=7 + n * 1000,
-        )
-    make_call(second, at(3, 23, 59, 59), import_run=run, peer="+375 17", uid="1772581199.9")
-    excluded = ["375299999999", "80291112255"]
-    return make_order(client, [first, second], number=12, params={"excluded": excluded})
-
-
-def test_the_csv_as_it_reads(sample, render, golden):
-    content = render(sample, FileFormat.CSV)[1].read_bytes().decode("utf-8-sig")
+def test_the_csv_as_it_reads(written_down, render, golden):
+    content = render(written_down, FileFormat.CSV)[1].read_bytes().decode("utf-8-sig")
     golden("call_detail_csv.txt", content.replace("\r\n", "\n"))
 
 
-def test_the_pdf_as_it_reads(sample, render, golden):
-    document = open_pdf(render(sample, FileFormat.PDF)[1])
+def test_the_pdf_as_it_reads(written_down, render, golden):
+    document = open_pdf(render(written_down, FileFormat.PDF)[1])
     pages = ["\n".join(lines_of(page)) for page in document.pages]
     about = "".join(f"{name[1:]}: {value}\n" for name, value in sorted(document.metadata.items()))
     golden("call_detail_pdf.txt", about + "".join(f"== {page}\n" for page in pages))

@@ -14,13 +14,9 @@ from models import Exchange
 from services import clock, reports
 from tests import factories
 from tests.factories import make_call, make_import_run, make_order, make_subscriber
+from tests.services.conftest import MINSK, at
 
-MINSK = ZoneInfo("Europe/Minsk")
 MADE_AT = datetime(2026, 3, 10, 14, 5, 7, tzinfo=MINSK)
-
-
-def at(day, *time, zone=MINSK):
-    return datetime(2026, 3, day, *time, tzinfo=zone)
 
 
 @pytest.fixture
@@ -242,26 +238,8 @@ def test_a_number_chosen_alone_is_found_among_many_without_sorting(client_row, b
     assert "TEMP B-TREE" not in plans[0]
 
 
-def test_the_cells_of_a_report(client_row, render, golden):
-    client = factories.make_client(name="ООО «Ромашка»", account_no="00001234")
-    run = make_import_run(last_at=clock.epoch(at(10, 13, 59)))
-    first = make_subscriber(client, number="375291112233", full_name="Иванов Иван Иванович")
-    second = make_subscriber(client, number="375291112244", full_name="=1+1")
-    for n, disposition in enumerate(Disposition):
-        make_call(
-            first,
-            at(2, 9, n, 30 + n),
-            import_run=run,
-            disposition=disposition,
-            direction=CallDirection(n % 2),
-            peer=f"37517200102{n}",
-            uid=f"1772434800.{n}",
-            duration_s=7 + n * 1000,
-        )
-    make_call(second, at(3, 23, 59, 59), import_run=run, peer="+375 17", uid="1772581199.9")
-    excluded = ["375299999999", "80291112255"]
-    order = make_order(client, [first, second], number=12, params={"excluded": excluded})
-    book = render(order)[1]
+def test_the_cells_of_a_report(written_down, render, golden):
+    book = render(written_down)[1]
     lines = []
     for sheet in book:
         lines.append(f"== {sheet.title}")
