@@ -14,6 +14,7 @@ import click
 
 PREFIX = "CABINET_"
 LEASE_MARGIN_S = 30  # from the last look at the lease to the server's answer, beside its timeouts
+CRASH_AT = re.compile(r"[a-z_.]+(?::[1-9]\d*)?|")
 CLOSED_DAYS = re.compile(r"(?:[1-9]|[12]\d|3[01])(?:-(?:[1-9]|[12]\d|3[01]))?|")
 RANGES = {
     "PORT": (1, 65_535),
@@ -73,6 +74,8 @@ class Config:
     DEMO: bool = True
     DEMO_PASSWORD: str = ""  # empty: made up at the first run
     TESTING: bool = False
+    CLOCK: str = ""  # read by services/clock.py; needs TESTING
+    CRASH_AT: str = ""  # a kill point of services/faults.py; needs TESTING
     OPERATOR_NAME: str = "Оператор связи"
     TIME_ZONE: str = "Europe/Minsk"
     CALL_DETAIL_DELAY_HOURS: int = -1  # -1: 24, in the demo 0
@@ -135,6 +138,7 @@ class Config:
                 "CABINET_LEASE_S: at least three times CABINET_MAIL_TIMEOUT_S and "
                 f"{LEASE_MARGIN_S} s, or two workers could send one letter; not {self.LEASE_S}"
             )
+        self._check_test_hooks()
         if not CLOSED_DAYS.fullmatch(self.CLOSED_DAYS):
             raise ConfigError(
                 f"CABINET_CLOSED_DAYS: days of the month like 1-3, not {self.CLOSED_DAYS!r}"
@@ -142,6 +146,16 @@ class Config:
         if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"
+            )
+
+    def _check_test_hooks(self) -> None:
+        if (self.CLOCK or self.CRASH_AT) and not self.TESTING:
+            raise ConfigError(
+                "CABINET_CLOCK and CABINET_CRASH_AT are for tests: they need CABINET_TESTING=1"
+            )
+        if not CRASH_AT.fullmatch(self.CRASH_AT):
+            raise ConfigError(
+                f"CABINET_CRASH_AT: a point like order.sending:2, not {self.CRASH_AT!r}"
             )
 
     @property

@@ -1,7 +1,8 @@
-"""The only reader of the clock. Tests replace `now`, or stop it by CABINET_CLOCK."""
+"""The only reader of the clock. Tests replace `now`, or set it by CABINET_CLOCK."""
 
 import os
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 _zone: tzinfo = ZoneInfo("Europe/Minsk")
@@ -20,10 +21,21 @@ def zone() -> tzinfo:
 
 def now() -> datetime:
     """The present moment, aware, in the operator's zone: `.date()` is the business day."""
-    stopped = os.environ.get("CABINET_CLOCK")
-    if stopped and os.environ.get("CABINET_TESTING") == "1":
-        return datetime.fromisoformat(stopped).astimezone(_zone)
+    told = os.environ.get("CABINET_CLOCK")
+    if told and os.environ.get("CABINET_TESTING") == "1":
+        return _told(told)
     return datetime.now(_zone)
+
+
+def _told(text: str) -> datetime:
+    """A moment to stand still at, `+3600` seconds to be ahead by, or `@file` that holds either, so
+    that a test moves the clock of processes that run.
+    """
+    if text.startswith("@"):
+        text = Path(text[1:]).read_text(encoding="ascii").strip()
+    if text[:1] in {"+", "-"}:
+        return datetime.now(_zone) + timedelta(seconds=float(text))
+    return datetime.fromisoformat(text).astimezone(_zone)
 
 
 def local(moment: datetime) -> datetime:

@@ -24,10 +24,28 @@ def pytest_addoption(parser):
         default=os.environ.get("CABINET_TEST_DATABASE", "sqlite"),
         help="what the tests run on",
     )
+    parser.addoption("--long", action="store_true", help="chaos and checks at their full length")
 
 
 def pytest_configure(config):
     databases.choose(config.getoption("--database"))
+    config.addinivalue_line("markers", "long: runs only with --long")
+
+
+def pytest_collection_modifyitems(config, items):
+    """Leave out what runs only with --long."""
+    if config.getoption("--long"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("long")]
+    items[:] = [item for item in items if not item.get_closest_marker("long")]
+    config.hook.pytest_deselected(items=left_out)
+
+
+@pytest.fixture(scope="session")
+def length(pytestconfig):
+    """How much of a thing to do: `length(short=2, long=20)` by --long."""
+    is_long = pytestconfig.getoption("--long")
+    return lambda *, short, long: long if is_long else short
 
 
 def pytest_report_header(config):

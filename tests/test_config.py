@@ -21,6 +21,8 @@ from config import Config, ConfigError
         ("LEASE_S", "0"),
         ("LEASE_S", "89"),
         ("ARTEFACT_DAYS", "0"),
+        ("CLOCK", "+60"),
+        ("CRASH_AT", "order.sending"),
     ],
 )
 def test_a_bad_value_is_named(name, value):
