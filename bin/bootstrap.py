@@ -235,14 +235,17 @@ def lint(arguments: list[str]) -> int:
 
 
 def bench(arguments: list[str]) -> int:
-    """Run bench/*.py one after the other, or those named: `bin/bench imports`."""
+    """Run bench/*.py one after the other, or those named: `bin/bench imports`. From the first
+    option on, arguments go to each of them: `bin/bench reports --database postgresql`.
+    """
     ensure_installed("requirements-dev.txt")
     there = sorted(path.stem for path in (ROOT / "bench").glob("*.py") if path.stem != "__init__")
-    names = [Path(name).stem for name in arguments] or there
+    split = next((n for n, text in enumerate(arguments) if text.startswith("-")), len(arguments))
+    names = [Path(name).stem for name in arguments[:split]] or there
     unknown = [name for name in names if name not in there]
     if unknown:
         fail(f"No benchmark named {unknown[0]}; there are: {', '.join(there) or 'none'}.")
-    return max((call("-m", f"bench.{name}") for name in names), default=0)
+    return max((call("-m", f"bench.{name}", *arguments[split:]) for name in names), default=0)
 
 
 def pins(arguments: list[str]) -> int:
