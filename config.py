@@ -14,7 +14,7 @@ import click
 
 PREFIX = "CABINET_"
 LEASE_MARGIN_S = 30  # from the last look at the lease to the server's answer, beside its timeouts
-CRASH_AT = re.compile(r"[a-z_.]+(?::[1-9]\d*)?|")
+CRASH_AT = re.compile(r"(?:stop )?[a-z_.]+(?::[1-9]\d*)?|@.+|")
 CLOSED_DAYS = re.compile(r"(?:[1-9]|[12]\d|3[01])(?:-(?:[1-9]|[12]\d|3[01]))?|")
 RANGES = {
     "PORT": (1, 65_535),

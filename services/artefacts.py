@@ -8,7 +8,7 @@ from flask import current_app
 
 from domain.orders import OrderState
 from models import Artefact, Client, Order, User
-from services import audit, claims, clock, mailer, reports, storage
+from services import audit, claims, clock, faults, mailer, reports, storage
 from services.audit import AuditEventKind
 from services.claims import Claim
 from services.transactions import write_tx
@@ -42,6 +42,8 @@ def make(claim: Claim) -> Artefact:
     made_at = order.made_at or clock.now()
     with write_tx():
         claims.move(claim, OrderState.RENDERING, made_at=made_at, done=0)
+        faults.reach("order.beginning")
+    faults.reach("order.rendering")
     progress = claims.Progress(claim)
     try:
         rendered = reports.render(order, made_at=made_at, progress=progress)
@@ -76,6 +78,8 @@ def _record(claim: Claim, rendered: reports.Rendered) -> Artefact:
         artefact, created = Artefact.get_or_create(order=claim.order_id, ordinal=1, defaults=values)
         if not created:
             Artefact.update(values).where(Artefact.id == artefact.id).execute()
+        faults.reach("order.recording")
+    faults.reach("order.rendered")
     return Artefact.get_by_id(artefact.id)
 
 
@@ -123,6 +127,7 @@ def remove_expired(*, now: datetime) -> int:
     removed = 0
     for artefact in list(expired.limit(500)):
         (folder() / artefact.path).unlink(missing_ok=True)
+        faults.reach("reconcile.file_removed")
         with write_tx():
             Artefact.update(removed_at=now).where(Artefact.id == artefact.id).execute()
         removed += 1

@@ -23,7 +23,7 @@ from peewee import fn
 from domain.formats import mask_emails
 from domain.orders import OPEN_STATES, OrderState
 from models import Order, db
-from services import clock, liveness
+from services import clock, faults, liveness
 from services.smtp import DeliveryUnknown, MailRefused
 from services.transactions import write_tx
 
@@ -116,6 +116,8 @@ def _take(order_id: int, *, now: datetime) -> Claim | None:
             .where(Order.id == order_id, due(now))
             .execute()
         )
+        faults.reach("order.claiming")
+    faults.reach("order.claimed")
     return Claim(order_id, token) if taken else None
 
 
@@ -136,6 +138,7 @@ def renew(claim: Claim, **fields: object) -> None:
             .where(_held(claim))
             .execute()
         )
+        faults.reach("order.renewing")
     if not changed:
         raise LeaseLost(f"order {claim.order_id}")
 
@@ -162,6 +165,7 @@ class Progress:
         self._app = current_app._get_current_object()
 
     def __call__(self, done: int, total: int | None) -> None:
+        faults.reach("order.writing_rows")
         if time.monotonic() - self._written_at < PROGRESS_EVERY_S:
             return
         self._written_at = time.monotonic()
@@ -222,6 +226,8 @@ def _close(claim: Claim, state: OrderState, **fields: object) -> None:
     try:
         with write_tx():
             move(claim, state, **NOBODYS, **fields)
+            faults.reach("order.giving_back")
+        faults.reach("order.given_back")
     except LeaseLost:
         log.warning("order %s: lost before it could be closed", claim.order_id)
 
@@ -245,4 +251,6 @@ def release_dead(*, now: datetime) -> int:
                 .where(Order.id == order.id, Order.lease_token == order.lease_token)
                 .execute()
             )
+            faults.reach("reconcile.releasing")
+        faults.reach("reconcile.released")
     return released

@@ -13,7 +13,7 @@ from flask import current_app
 from domain.formats import mask_emails
 from domain.orders import MailState, OrderState
 from models import Artefact, Mail, Order
-from services import artefacts, claims, clock, mailer, smtp, storage
+from services import artefacts, claims, clock, faults, mailer, smtp, storage
 from services.claims import Claim, OrderHeld
 from services.smtp import DeliveryUnknown, MailRefused
 from services.transactions import write_tx
@@ -36,18 +36,24 @@ def deliver(claim: Claim, artefact: Artefact) -> None:
         reply = smtp.submit(
             artefacts.folder() / mail.path,
             recipient=mail.recipient,
-            before_data=lambda: claims.renew(claim),
+            before_data=lambda: _renew_at_last(claim),
         )
     except MailRefused as refusal:
-        state = MailState.FAILED if refusal.permanent else MailState.READY
-        _settle(mail, state=state, smtp_reply=mask_emails(refusal.reply))
+        _note_refusal(claim, mail, refusal)
         raise
     except DeliveryUnknown:
         _note_unknown(mail)
         if _holds_unknown():
             _hold(claim)
         raise
+    faults.reach("order.acknowledged")
     _close_as_sent(claim, mail, reply)
+
+
+def _renew_at_last(claim: Claim) -> None:
+    """The last look at the lease: behind it the message goes, whoever holds the order."""
+    claims.renew(claim)
+    faults.reach("order.before_data")
 
 
 def _find_or_freeze(claim: Claim, artefact: Artefact) -> Mail:
@@ -68,12 +74,15 @@ def _find_or_freeze(claim: Claim, artefact: Artefact) -> Mail:
     }
     with write_tx():
         claims.move(claim, OrderState.RENDERED)
-        if mail is not None:
+        if mail is None:
+            mail = Mail.create(
+                order=order, message_id=frozen.message_id, created_at=clock.now(), **values
+            )
+        else:
             Mail.update(values).where(Mail.id == mail.id).execute()
-            return Mail.get_by_id(mail.id)
-        return Mail.create(
-            order=order, message_id=frozen.message_id, created_at=clock.now(), **values
-        )
+        faults.reach("order.freezing")
+    faults.reach("order.frozen")
+    return Mail.get_by_id(mail.id)
 
 
 def _is_whole(mail: Mail) -> bool:
@@ -87,12 +96,26 @@ def _holds_unknown() -> bool:
 
 def _note_unknown(mail: Mail) -> None:
     log.warning("mail %s: it is not known whether it went out", mail.message_id)
-    _settle(mail, state=MailState.UNKNOWN, unknown_count=Mail.unknown_count + 1)
-
-
-def _settle(mail: Mail, **values: object) -> None:
     with write_tx():
-        Mail.update(values).where(Mail.id == mail.id, Mail.state != MailState.SENT).execute()
+        Mail.update(state=MailState.UNKNOWN, unknown_count=Mail.unknown_count + 1).where(
+            Mail.id == mail.id, Mail.state != MailState.SENT
+        ).execute()
+        faults.reach("order.noting_unknown")
+    faults.reach("order.noted_unknown")
+
+
+def _note_refusal(claim: Claim, mail: Mail, refusal: MailRefused) -> None:
+    """Only for the holder of the lease: another one may be at sending the same message by now, and
+    what it has noted must not be taken back.
+    """
+    state = MailState.FAILED if refusal.permanent else MailState.READY
+    with write_tx():
+        claims.move(claim, OrderState.SENDING)
+        Mail.update(state=state, smtp_reply=mask_emails(refusal.reply)).where(
+            Mail.id == mail.id
+        ).execute()
+        faults.reach("order.noting_refusal")
+    faults.reach("order.noted_refusal")
 
 
 def _hold(claim: Claim) -> None:
@@ -103,6 +126,8 @@ def _hold(claim: Claim) -> None:
             reason="mail_unconfirmed",
             **claims.NOBODYS,
         )
+        faults.reach("order.holding")
+    faults.reach("order.held")
     raise OrderHeld(f"order {claim.order_id}")
 
 
@@ -112,6 +137,8 @@ def _mark_sending(claim: Claim, mail: Mail) -> None:
         Mail.update(state=MailState.SENDING, attempts=Mail.attempts + 1).where(
             Mail.id == mail.id
         ).execute()
+        faults.reach("order.marking")
+    faults.reach("order.sending")
 
 
 def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
@@ -128,6 +155,8 @@ def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
             detail="",
             **claims.NOBODYS,
         )
+        faults.reach("order.closing")
+    faults.reach("order.sent")
 
 
 def remove_sent(*, now: datetime) -> int:
@@ -137,6 +166,7 @@ def remove_sent(*, now: datetime) -> int:
     removed = 0
     for mail in list(sent.where(Mail.sent_at <= oldest).limit(500)):
         (artefacts.folder() / mail.path).unlink(missing_ok=True)
+        faults.reach("reconcile.letter_removed")
         with write_tx():
             Mail.update(path="").where(Mail.id == mail.id).execute()
         removed += 1

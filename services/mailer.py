@@ -22,7 +22,7 @@ from config import Config
 from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
 from domain.orders import Direction, FileFormat
 from models import Artefact, Order
-from services import clock, reports, storage
+from services import clock, faults, reports, storage
 from texts import gettext
 
 # In a message the file is base64: 4 characters for 3 bytes, and a line end after each 76.
@@ -165,6 +165,8 @@ def _freeze(letter: Letter, relative: str, config: Config) -> Frozen:
     content = letter.as_bytes()
     with storage.atomic_file(path) as temporary:
         Path(temporary).write_bytes(content)
+        faults.reach("order.letter_written")
+    faults.reach("order.letter_named")
     return Frozen(
         message_id=letter.msgId,
         recipient=letter.recipients[0],

@@ -28,7 +28,7 @@ from models import (
     Subscriber,
     User,
 )
-from services import audit, claims, clock, drafts, ledger, queue, reports, selection
+from services import audit, claims, clock, drafts, faults, ledger, queue, reports, selection
 from services.audit import AuditEventKind
 from services.transactions import lock_client, write_tx
 
@@ -89,12 +89,15 @@ def place_call_detail(
                 subject=f"order:{order.id}",
                 ip=ip,
             )
+            faults.reach("order.placing")
     except IntegrityError:  # another click was between our look and our insert
         if placed := drafts.find_order(draft, client):
             return placed
         raise
+    faults.reach("order.placed")
     if order.next_try_at <= now:
         queue.hint(order.id)  # after the commit; if it is lost, the reconciler finds the row
+    faults.reach("order.hinted")
     return order
 
 
@@ -220,6 +223,8 @@ def cancel(order: Order, *, user: User, ip: str = "", now: datetime) -> bool:
         )
         if changed:
             _audit(AuditEventKind.ORDER_CANCELLED, order, user, ip, now)
+        faults.reach("order.cancelling")
+    faults.reach("order.cancelled")
     return bool(changed)
 
 
@@ -252,6 +257,8 @@ def retry(
         if changed:
             ledger.release_for_retry(order)
             _audit(AuditEventKind.ORDER_RETRIED, order, user, ip, now)
+        faults.reach("order.retrying")
+    faults.reach("order.retried")
     if changed:
         queue.hint(order.id)
     return bool(changed)

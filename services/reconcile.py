@@ -17,6 +17,7 @@ from services import (
     call_months,
     claims,
     drafts,
+    faults,
     ledger,
     queue,
     sessions,
@@ -90,7 +91,9 @@ def _idle() -> timedelta:
 def _guarded(part: Callable[[], int]) -> int | None:
     """What a part has done, None when it failed."""
     try:
-        return part()
+        done = part()
     except Exception:
         log.exception("a part of the round failed")
         return None
+    faults.reach("reconcile.part_done")
+    return done

@@ -31,7 +31,7 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
 from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
-from services import clock, storage
+from services import clock, faults, storage
 from services.transactions import read_tx
 from texts import current_language
 from texts import gettext as _
@@ -88,6 +88,8 @@ def render(order: Order, *, made_at: datetime, progress: Progress) -> Rendered:
     path = current_app.config["CABINET"].artefact_dir / relative
     with storage.atomic_file(path) as temporary, _scratch_in(path.parent):
         report = renderer(order, temporary, made_at, progress)
+        faults.reach("order.file_written")
+    faults.reach("order.file_named")
     return Rendered(
         path=relative,
         display_name=report.display_name,

@@ -18,6 +18,7 @@ import flask_mail
 from flask import current_app
 
 from config import Config
+from services import faults
 from services.mailer import address_of, envelope_address
 
 GOODBYE_S = 1
@@ -68,6 +69,7 @@ class _Watched:
         super().send(s)  # type: ignore[misc]
         if isinstance(s, bytes) and s.endswith(b"\r\n.\r\n"):
             self.dot_sent = True
+            faults.reach("order.data_sent")
 
 
 class _Host(_Watched, smtplib.SMTP):

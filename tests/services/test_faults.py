@@ -41,7 +41,15 @@ def test_another_point_is_passed_by(tmp_path):
     assert passing(tmp_path, 2, "order.sent") == 0
 
 
-@pytest.mark.parametrize("text", ["Order", "order.sending:0", "../x", "order.sending:"])
+def test_what_runs_is_told_by_a_file(tmp_path):
+    told = tmp_path / "told"
+    told.write_text("", encoding="ascii")
+    assert passing(tmp_path / "var", 1, f"@{told}") == 0
+    told.write_text("order.sending\n", encoding="ascii")
+    assert passing(tmp_path / "var", 1, f"@{told}") == -signal.SIGKILL
+
+
+@pytest.mark.parametrize("text", ["Order", "stay order.sending", "order.sending:0", "../x", "order.sending:"])
 def test_a_point_that_cannot_be_is_refused(text):
     with pytest.raises(ConfigError, match="CABINET_CRASH_AT"):
         Config(TESTING=True, CRASH_AT=text)
