@@ -1,7 +1,10 @@
-"""Pages for what went wrong: a sentence, a way back, and never a trace."""
+"""Pages for what went wrong: a sentence, a way back, a code that stands in the log, and never a
+trace.
+"""
 
 import logging
 import secrets
+from collections.abc import Iterable
 
 from flask import Flask, Response, g, make_response, request
 from werkzeug.exceptions import (
@@ -27,6 +30,7 @@ TITLES = {
     422: N_("The form was not accepted"),
     429: N_("Too many attempts"),
     500: N_("An error happened on the server"),
+    503: N_("The cabinet cannot do that now"),
 }
 SENTENCES = {
     400: N_("Check the address or go to the home page."),
@@ -38,24 +42,25 @@ SENTENCES = {
     422: N_("Go back, check the data and send it again."),
     429: N_("Try again a little later."),
     500: N_("Try again later. If it happens again, tell the operator the code of the error."),
+    503: N_("Try again later. If it happens again, tell the operator the code of the error."),
 }
+# Refusals that somebody may ask the operator about. Not 404: a code would make a page of another
+# client's key differ from one that does not exist.
+TOLD_APART = frozenset({400, 403, 413, 429})
+CODE_HEADER = "X-Error-Code"  # for cabinet.js: htmx leaves the page of an error unshown
+UNKNOWN_HOST = N_("The cabinet is not called by this name. Check the address.")
 
 
 def show_error(error: HTTPException) -> Response:
     """The page or fragment for a refusal, with the headers it came with."""
     if isinstance(error, SecurityError):
-        return _bare("Bad Request: unknown host", 400)
+        return _bare(gettext(UNKNOWN_HOST), 400)
     status = error.code or 500
     if status == 404:
         _note_foreign_key()
-    response = render_section(
-        "errors/error.html",
-        status,
-        title=gettext(TITLES.get(status, TITLES[400 if status < 500 else 500])),
-        sentence=_sentence(error, status),
-        roles=sorted(map(role_text, error.roles)) if isinstance(error, RoleMissing) else [],
-        error_id="",
-    )
+    code = _note_refusal(status)
+    roles = sorted(map(role_text, error.roles)) if isinstance(error, RoleMissing) else []
+    response = _page(status, _sentence(error, status), code, roles)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
@@ -64,20 +69,36 @@ def show_error(error: HTTPException) -> Response:
 
 def show_crash(error: InternalServerError) -> Response:
     """The page for our own mistake. The code shown stands in the log beside the trace."""
-    error_id = secrets.token_hex(4)
-    log.error("error %s at %s", error_id, request.endpoint, exc_info=error.original_exception)
+    code = _new_code()
+    log.error("error %s at %s", code, request.endpoint, exc_info=error.original_exception)
     try:
-        return render_section(
-            "errors/error.html",
-            500,
-            title=gettext(TITLES[500]),
-            sentence=gettext(SENTENCES[500]),
-            roles=[],
-            error_id=error_id,
-        )
+        return _page(500, gettext(SENTENCES[500]), code)
     except Exception:
-        log.exception("error %s: no page could be drawn for it", error_id)
-        return _bare(f"{gettext(TITLES[500])}: {error_id}", 500)
+        log.exception("error %s: no page could be drawn for it", code)
+        return _bare(f"{gettext(TITLES[500])}: {code}", 500)
+
+
+def _page(status: int, sentence: str, code: str, roles: Iterable[str] = ()) -> Response:
+    title = gettext(TITLES.get(status, TITLES[400 if status < 500 else 500]))
+    response = render_section(
+        "errors/error.html", status, title=title, sentence=sentence, roles=roles, error_id=code
+    )
+    if code:
+        response.headers[CODE_HEADER] = code
+    return response
+
+
+def _note_refusal(status: int) -> str:
+    """Write a refusal down under a code and return it; "" for those nobody asks about."""
+    if status not in TOLD_APART and status < 500:
+        return ""
+    code = _new_code()
+    log.warning("refusal %s: %s at %s", code, status, request.endpoint)
+    return code
+
+
+def _new_code() -> str:
+    return secrets.token_hex(4)
 
 
 def _sentence(error: HTTPException, status: int) -> str:

@@ -63,6 +63,12 @@ def touch(row: UserSession, *, now: datetime) -> None:
         return
     with write_tx():
         UserSession.update(last_seen_at=now).where(UserSession.id == row.id).execute()
+    row.last_seen_at = now
+
+
+def end_of(row: UserSession, *, idle: timedelta) -> datetime:
+    """When a session ends unless its user does something before."""
+    return min(row.expires_at, row.last_seen_at + idle)
 
 
 def save_data(row: UserSession, data: dict[str, object]) -> None:

@@ -4,10 +4,10 @@
   const banner = () => document.getElementById('neterr');
 
   // Texts stand in data- attributes of the banner, so that they are translated with the page.
-  const show = (kind) => {
+  const show = (kind, code) => {
     const box = banner();
     if (!box) return;
-    box.querySelector('p').textContent = box.dataset[kind];
+    box.querySelector('p').textContent = box.dataset[kind] + (code ? ` ${box.dataset.code}${code}` : '');
     box.querySelector('.again').hidden = kind !== 'session';
     box.hidden = false;
   };
@@ -41,6 +41,6 @@
     const { ctx } = event.detail;
     const { status, headers } = ctx.response;
     if (status === 401 && !headers?.get?.('HX-Redirect')) show('session');
-    if (status >= 500 && !isPoll(ctx.sourceElement)) show('failure');
+    if (status >= 500 && !isPoll(ctx.sourceElement)) show('failure', headers?.get?.('X-Error-Code'));
   });
 })();

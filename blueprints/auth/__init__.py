@@ -2,6 +2,7 @@
 
 from flask import (
     Blueprint,
+    Flask,
     Response,
     current_app,
     flash,
@@ -14,11 +15,13 @@ from flask import (
 from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints.auth.ending import ending
 from blueprints.auth.forms import SignInForm
 from blueprints.forms import check_button
-from blueprints.guards import allow, public
+from blueprints.guards import allow, does_not_prolong, public
 from blueprints.paths import local_path
 from blueprints.web import render_section
+from config import Config
 from domain.errors import TooManySignIns, WrongCredentials
 from domain.roles import Role
 from models import UserSession
@@ -66,6 +69,27 @@ def logout() -> AnyResponse:
     return response
 
 
+@bp.get("/session")
+@allow(*Role)
+@does_not_prolong
+def session_end() -> AnyResponse:
+    """The line about the session's end, for the page that asks when it has been open for long."""
+    return _line_or_home()
+
+
+@bp.get("/session/stay")
+@allow(*Role)
+def stay() -> AnyResponse:
+    """«Продолжить работу»: a request that counts, and leaves the page as it is."""
+    return _line_or_home()
+
+
+def _line_or_home() -> AnyResponse:
+    if "HX-Request" not in request.headers:
+        return redirect(url_for("home.show"), code=303)
+    return render_section("auth/_session_end.html")
+
+
 def _sign_in(form: SignInForm) -> tuple[UserSession, str]:
     visitor = sign_in.Visitor(request.remote_addr or "", request.user_agent.string)
     row, token = sign_in.sign_in(
@@ -91,3 +115,8 @@ def _go(target: str) -> AnyResponse:
     if request.headers.get("HX-Request") == "true":
         return make_response("", 204, {"HX-Redirect": target})
     return redirect(target, code=303)
+
+
+def init_app(app: Flask, _config: Config) -> None:
+    """Give the layout the end of the session."""
+    app.jinja_env.globals["ending"] = ending
