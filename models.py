@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from peewee import (
+    OP,
     BigIntegerField,
     BooleanField,
     CharField,
@@ -16,6 +17,7 @@ from peewee import (
     DateField,
     DateTimeField,
     Expression,
+    Field,
     ForeignKeyField,
     IntegerField,
     Model,
@@ -74,7 +76,7 @@ _guarded: ContextVar[bool] = ContextVar("tenant_guard", default=False)
 @contextmanager
 def tenant_guard() -> Iterator[None]:
     """While inside, tables of clients are readable through `of(client)` or `across_clients()`
-    only.
+    only, and what belongs to their rows only by naming those rows.
     """
     token = _guarded.set(True)
     try:
@@ -107,6 +109,41 @@ class TenantModel(BaseModel):
             return cls.select(*fields)
         finally:
             _guarded.reset(token)
+
+
+class PartSelect(ModelSelect):
+    """A query of a `TenantPart`, checked when it is turned into SQL: in a subquery too."""
+
+    def __sql__(self, ctx: Any) -> Any:
+        if _guarded.get() and not _names(self._where, self.model.owner()):
+            raise UnscopedQuery(f"{self.model.__name__}: say whose rows in the WHERE")
+        return super().__sql__(ctx)
+
+
+def _names(condition: Any, owner: Field) -> bool:
+    """Whether a WHERE lets through nothing but rows of named owners."""
+    if not isinstance(condition, Expression):
+        return False
+    if condition.op == OP.AND:
+        return _names(condition.lhs, owner) or _names(condition.rhs, owner)
+    return condition.lhs is owner and condition.op in (OP.EQ, OP.IN)
+
+
+class TenantPart(BaseModel):
+    """A table whose rows belong to a row of a client's: `OWNER` names the column that says to
+    which. Who names the owner has found it through its client before.
+    """
+
+    OWNER: ClassVar[str]
+
+    @classmethod
+    def owner(cls) -> Field:
+        """The column that says whose a row is."""
+        return cls._meta.fields[cls.OWNER]
+
+    @classmethod
+    def select(cls, *fields: Any) -> ModelSelect:
+        return PartSelect(cls, fields or cls._meta.sorted_fields, is_default=not fields)
 
 
 # --- Clients, users, subscribers ------------------------------------------------------------------
@@ -251,13 +288,15 @@ class ImportRun(BaseModel):
     rolled_back_at = UtcDateTimeField(null=True)
 
 
-class Call(BaseModel):
+class Call(TenantPart):
     """A call as one of our subscribers saw it. Times are UTC epoch seconds, durations seconds.
 
     A call between two own numbers is two rows: out for one, in for the other. Legs of one call
     (fail-over, transfer) are one row; the parts are kept in `legs`, so that a part arriving later
     changes the row as if it had come first.
     """
+
+    OWNER = "subscriber_id"
 
     subscriber_id = IntegerField()
     started_at = BigIntegerField()
@@ -324,8 +363,10 @@ class OrderDraft(TenantModel):
     created_at = UtcDateTimeField(index=True)
 
 
-class DraftSubscriber(BaseModel):
+class DraftSubscriber(TenantPart):
     """A tick: one row per chosen subscriber of a draft."""
+
+    OWNER = "draft"
 
     draft = ForeignKeyField(OrderDraft, on_delete="CASCADE", index=False)
     subscriber = ForeignKeyField(Subscriber, on_delete="CASCADE", index=False)
@@ -377,8 +418,10 @@ class Order(TenantModel):
         return cls.state.in_(OPEN_STATES)
 
 
-class OrderSubscriber(BaseModel):
+class OrderSubscriber(TenantPart):
     """Whose calls an order is about: copied from the draft, never changed after."""
+
+    OWNER = "order"
 
     order = ForeignKeyField(Order, on_delete="CASCADE", index=False)
     subscriber = ForeignKeyField(Subscriber, on_delete="RESTRICT", index=False)
@@ -387,10 +430,12 @@ class OrderSubscriber(BaseModel):
         primary_key = CompositeKey("order", "subscriber")
 
 
-class Artefact(BaseModel):
+class Artefact(TenantPart):
     """A finished file of an order. A file without a row is garbage, a row without a file is made
     again.
     """
+
+    OWNER = "order"
 
     order = ForeignKeyField(Order, backref="artefacts", on_delete="RESTRICT", index=False)
     ordinal = IntegerField(default=1)
@@ -408,8 +453,10 @@ class Artefact(BaseModel):
         indexes = ((("order", "ordinal"), True),)
 
 
-class Mail(BaseModel):
+class Mail(TenantPart):
     """The ledger of messages: a row for each, its bytes frozen in a file beside the artefact."""
+
+    OWNER = "order"
 
     order = ForeignKeyField(Order, backref="mails", on_delete="RESTRICT", index=False)
     ordinal = IntegerField(default=1)
