@@ -1,6 +1,7 @@
 """`flask mailbox`: the try-out mail server."""
 
 import asyncio
+import logging
 import sys
 
 import click
@@ -8,7 +9,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 
 from config import Config
-from services import mailbox
+from services import log, mailbox
 
 
 @click.command("mailbox")
@@ -17,9 +18,11 @@ def command() -> None:
     """Keep every message sent to it as <data dir>/mail/000001.eml, on loopback only."""
     config: Config = current_app.config["CABINET"]
     folder = config.data_dir / "mail"
-    click.echo(f"keeping mail sent to {mailbox.ADDRESS}:{config.mail_port} in {folder}")
+    log.set_up()
+    notes = logging.getLogger(__name__)
+    notes.info("keeping mail sent to %s:%s", mailbox.ADDRESS, config.mail_port)
     try:
         asyncio.run(mailbox.serve(folder, config.mail_port))
     except OSError as error:
-        click.echo(f"Cannot listen on port {config.mail_port}: {error.strerror}", err=True)
+        notes.error("cannot listen on port %s: %s", config.mail_port, error.strerror)
         sys.exit(1)

@@ -1,5 +1,6 @@
 """`flask reconcile`: wakes workers for what is due, and clears away what is over."""
 
+import logging
 import signal
 import sys
 import time
@@ -10,7 +11,7 @@ from flask.cli import with_appcontext
 
 from commands.refusals import check_tables, refusals
 from models import db
-from services import clock, reconcile
+from services import clock, log, reconcile
 from services.reconcile import Round
 
 
@@ -28,12 +29,16 @@ def command(*, once: bool) -> None:
 
     with refusals(), db.connection_context():
         check_tables()
+    if not once:
+        log.set_up()
     signal.signal(signal.SIGTERM, stop)
     while not stopping:
         with db.connection_context():
             result = reconcile.tick(now=clock.now())
-        if once or result.any():
+        if once:
             click.echo(_sentence(result))
+        elif result.any():
+            logging.getLogger(__name__).info(_sentence(result))
         if once:
             sys.exit(1 if result.failed else 0)
         deadline = time.monotonic() + pause_s

@@ -72,6 +72,7 @@ def _web_server(config: Config) -> tuple[str, ...]:
         *("--host", _address(config.HOST, config.PORT)[1][0], "--port", str(config.PORT)),
         *("--workers", "1", "--blocking-threads", str(WEB_THREADS), "--no-ws"),
         *("--respawn-failed-workers", "--respawn-interval", "0.5"),
+        *("--log-config", str(ROOT / "granian-log.json")),
         *("--workers-kill-timeout", str(WEB_STOP_S)),
     )
 

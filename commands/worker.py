@@ -1,5 +1,6 @@
 """`flask worker`: carries orders until it is told to stop."""
 
+import logging
 import sys
 
 import click
@@ -8,6 +9,7 @@ from flask.cli import with_appcontext
 from redis.exceptions import RedisError
 
 from jobs.worker import make_worker
+from services import log
 
 
 @click.command("worker")
@@ -16,9 +18,11 @@ def command() -> None:
     """Make the files of due orders and mail them, one order at a time."""
     app = current_app._get_current_object()
     config = app.config["CABINET"]
+    log.set_up()
     try:
         worker = make_worker(app, config)
         worker.work(logging_level="INFO")
     except RedisError as error:
-        click.echo(f"Redis at {config.redis_url} does not answer: {error}", err=True)
+        kind = type(error).__name__  # not its address, which may hold a password
+        logging.getLogger(__name__).error("Redis does not answer: %s", kind)  # noqa: TRY400
         sys.exit(1)

@@ -1,5 +1,6 @@
 """The RQ worker of the cabinet: a fresh connection for every job, and an allow-list of jobs."""
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -12,6 +13,7 @@ from rq.serializers import JSONSerializer
 from config import Config
 from models import db
 from services import liveness, queue
+from services.log import trace_text
 
 ALLOWED_JOBS = frozenset({queue.CARRY_ORDER, queue.READ_IMPORT})
 
@@ -55,6 +57,21 @@ class CabinetWorker(Worker):
         db.dispose()  # nothing of the parent's connection crosses the fork
         with self.flask_app.app_context(), db.connection_context():
             return super().perform_job(*args, **kwargs)
+
+    def handle_job_failure(
+        self,
+        job: Job,
+        queue: Queue,
+        started_job_registry: Any = None,
+        exc_string: str = "",
+        **kwargs: Any,
+    ) -> None:
+        """RQ keeps the trace in Redis, with whatever the error's message repeats: keep its place
+        and type.
+        """
+        error = sys.exc_info()[1]
+        told = exc_string if error is None else trace_text(error)
+        super().handle_job_failure(job, queue, started_job_registry, told, **kwargs)
 
 
 def make_worker(app: Flask, config: Config) -> CabinetWorker:

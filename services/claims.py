@@ -10,7 +10,6 @@ import logging
 import random
 import secrets
 import time
-import traceback
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from domain.formats import mask_emails
 from domain.orders import OPEN_STATES, OrderState
 from models import Order, db
 from services import clock, faults, liveness
+from services.log import trace_text
 from services.smtp import DeliveryUnknown, MailRefused
 from services.transactions import write_tx
 
@@ -191,14 +191,14 @@ def attempt(claim: Claim) -> Iterator[Order]:
         settle_refusal(claim, refusal)
     except DeliveryUnknown:
         _wait(claim, "mail_unconfirmed", "")
-    except WorkTookTooLong:
-        _fail(claim, "render_too_long", traceback.format_exc())
+    except WorkTookTooLong as error:
+        _fail(claim, "render_too_long", trace_text(error))
     except OSError as error:
         code = "no_space" if error.errno == errno.ENOSPC else "render_failed"
-        _wait(claim, code, traceback.format_exc())
-    except Exception:
+        _wait(claim, code, trace_text(error))
+    except Exception as error:
         log.exception("order %s", claim.order_id)
-        _wait(claim, "render_failed", traceback.format_exc())
+        _wait(claim, "render_failed", trace_text(error))
 
 
 def settle_refusal(claim: Claim, refusal: MailRefused) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from config import ConfigError
 
 TEMPORARY_SUFFIX = ".part"
+SHORTEST_SECRET, FEWEST_SIGNS = 32, 8  # ours is 64 hexadecimal digits
 
 
 def prepare_data_dir(data_dir: Path) -> None:
@@ -28,12 +29,17 @@ def prepare_data_dir(data_dir: Path) -> None:
 
 
 def read_or_make_secret(data_dir: Path) -> str:
-    """The key that signs cookies and forms: made once, kept in `<data dir>/secret`."""
+    """The key that signs cookies and forms: made once, kept in `<data dir>/secret`.
+
+    Raises `ConfigError` for one that somebody wrote by hand and that can be guessed.
+    """
     path = data_dir / "secret"
     try:
-        return path.read_text(encoding="ascii").strip()
+        return _checked_secret(path.read_text(encoding="ascii").strip(), path)
     except FileNotFoundError:
         pass
+    except UnicodeDecodeError as error:
+        raise _weak_secret(path) from error
     temporary = data_dir / f"secret.{os.getpid()}{TEMPORARY_SUFFIX}"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
@@ -49,6 +55,19 @@ def read_or_make_secret(data_dir: Path) -> str:
     finally:
         temporary.unlink()
     return path.read_text(encoding="ascii").strip()
+
+
+def _checked_secret(secret: str, path: Path) -> str:
+    if len(secret) < SHORTEST_SECRET or len(set(secret)) < FEWEST_SIGNS:
+        raise _weak_secret(path)
+    return secret
+
+
+def _weak_secret(path: Path) -> ConfigError:
+    return ConfigError(
+        f"{path}: a secret of at least {SHORTEST_SECRET} random characters is needed; remove the "
+        "file, and one is made"
+    )
 
 
 @contextmanager
