@@ -84,8 +84,12 @@ class Cabinet:
 
     def query(self, sql, *values):
         """The first row of a query on this cabinet's database; `?` stands for a value."""
-        rows = databases.ask(self.env["CABINET_DATABASE_URL"], self.data_dir, sql, *values)
+        rows = self.ask(sql, *values)
         return rows[0] if rows else None
+
+    def ask(self, sql, *values):
+        """All rows of a query."""
+        return databases.ask(self.env["CABINET_DATABASE_URL"], self.data_dir, sql, *values)
 
     def pids(self, words=""):
         """Processes of this cabinet whose command line has `words`: its data dir tells them."""

@@ -1,0 +1,156 @@
+"""A whole cabinet of real processes to be hurt: mail goes to a server that misbehaves on demand,
+the clock can be moved and kill points told while everything runs.
+"""
+
+import json
+import os
+import shutil
+import signal
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from email import message_from_bytes
+from pathlib import Path
+
+from tests.run.conftest import Cabinet
+from tests.run.person import Person
+
+PASSWORD = "chaos-tests-2026"
+OVER = {"sent", "failed", "cancelled", "unconfirmed"}
+
+
+class Site(Cabinet):
+    """Two workers, no limits for who orders, a reconciler that looks every second."""
+
+    def __init__(self, folder, sink=None, **settings):
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        self.sink = sink
+        self._clock, self._point = folder / "clock", folder / "point"
+        self.move_clock(0)
+        self._point.write_text("", encoding="ascii")
+        ours = {
+            "TESTING": 1,
+            "CLOCK": f"@{self._clock}",
+            "CRASH_AT": f"@{self._point}",
+            "DEMO_PASSWORD": PASSWORD,
+            "WORKERS": 2,
+            "RECONCILE_EVERY_S": 1,
+            "ORDERS_PER_HOUR": 0,
+            "OPEN_ORDERS": 0,
+        }
+        if sink is not None:
+            ours |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": sink.port}
+        super().__init__(folder / "var", **{**ours, **settings})
+
+    # --- Faults
+
+    def move_clock(self, ahead_s):
+        """How far ahead of the true time all its processes are; who has signed in may have to do
+        so again.
+        """
+        beside = self._clock.with_suffix(".new")
+        beside.write_text(f"+{ahead_s}", encoding="ascii")
+        beside.replace(self._clock)
+
+    def tell(self, point):
+        """Die (or `stop …`) at this kill point, once, from now on; "" for nowhere."""
+        shutil.rmtree(self.data_dir / "faults", ignore_errors=True)
+        beside = self._point.with_suffix(".new")
+        beside.write_text(point, encoding="ascii")
+        beside.replace(self._point)
+
+    def kill(self, *pids, number=signal.SIGKILL):
+        """Signal those that still live."""
+        for pid in pids:
+            try:
+                os.kill(pid, number)
+            except ProcessLookupError:
+                continue
+
+    def part(self, words):
+        """The processes of one part, like "flask worker", without their children."""
+        return [pid for pid in self.pids(words) if parent_of(pid) == self.process.pid]
+
+    def horses(self):
+        """Children of workers that are at a job, by their parent."""
+        workers = self.pids("flask worker")
+        parents = set(self.part("flask worker"))
+        return {parent_of(pid): pid for pid in workers if parent_of(pid) in parents}
+
+    # --- People
+
+    def person(self, login="demo"):
+        """Somebody who has signed in."""
+        someone = Person(f"http://127.0.0.1:{self.port}")
+        someone.sign_in(login, PASSWORD)
+        return someone
+
+    def place(self, person, file_format="csv"):
+        """Walk through the wizard for one number; the order's key."""
+        person.open("/bills/call-detail/")
+        person.press("Далее", file_format=file_format)
+        tick = person.page.select_one("input[name=tick]")["value"]
+        person.press("Сформировать детализацию", tick=[tick])
+        assert "будет выслана на адрес" in person.page.text
+        return person.url.rpartition("/")[2]
+
+    def place_many(self, number, formats=("csv", "xlsx", "pdf"), people=3, pause_s=0.0):
+        """So many orders by some people at once; their keys."""
+
+        def walk(mine):
+            someone = self.person()
+            keys = []
+            for n in mine:
+                keys.append(self.place(someone, formats[n % len(formats)]))
+                time.sleep(pause_s)
+            return keys
+
+        shares = [range(n, number, people) for n in range(people)]
+        with ThreadPoolExecutor(people) as pool:
+            return [key for keys in pool.map(walk, shares) for key in keys]
+
+    # --- What has become of it
+
+    def states(self):
+        """How many orders are in which state."""
+        return Counter(self.rows("SELECT state, count(*) FROM customer_order GROUP BY state"))
+
+    def wait_until_over(self, number, within_s=120):
+        """Wait until there are so many orders and all are over; the seconds it took."""
+        began = time.monotonic()
+        while time.monotonic() - began < within_s:
+            states = self.states()
+            if sum(states.values()) >= number and set(states) <= OVER:
+                return time.monotonic() - began
+            time.sleep(0.1)
+        raise AssertionError(f"after {within_s} s the orders are {dict(self.states())}")
+
+    def rows(self, sql, *values):
+        """All rows of a query, as pairs for a dict."""
+        return dict(self.ask(sql, *values))
+
+    def letters(self):
+        """How often the mail server took each Message-ID."""
+        return message_ids(self.sink.accepted)
+
+    def verify(self):
+        """Close a run: every invariant holds."""
+        process = self.flask("verify", "--json")
+        output, _ = process.communicate(timeout=120)
+        assert process.returncode == 0, output
+        assert json.loads(output[output.index("{") :]) == {"ok": True, "breaches": []}
+
+
+def message_ids(taken):
+    """How often each Message-ID is among messages of the sink."""
+    return Counter(message_from_bytes(each.content)["Message-ID"] for each in taken)
+
+
+def parent_of(pid):
+    """The parent of a process; 0 when it is gone."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return 0
+    return int(stat.rpartition(")")[2].split()[1])
