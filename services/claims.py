@@ -19,6 +19,7 @@ from datetime import datetime, timedelta
 from flask import current_app
 from peewee import fn
 
+from domain.errors import FilesTakeTooMuch
 from domain.formats import mask_emails
 from domain.orders import OPEN_STATES, OrderState
 from models import Order, db
@@ -193,6 +194,8 @@ def attempt(claim: Claim) -> Iterator[Order]:
         _wait(claim, "mail_unconfirmed", "")
     except WorkTookTooLong as error:
         _fail(claim, "render_too_long", trace_text(error))
+    except FilesTakeTooMuch as refusal:
+        _fail(claim, refusal.code, "")
     except OSError as error:
         code = "no_space" if error.errno == errno.ENOSPC else "render_failed"
         _wait(claim, code, trace_text(error))
@@ -233,9 +236,12 @@ def _close(claim: Claim, state: OrderState, **fields: object) -> None:
 
 
 def pause_after(attempts: int) -> timedelta:
-    """How long to wait after the n-th failure: from a minute to an hour, doubling, ±20 %."""
+    """How long to wait after the n-th failure: from a minute to an hour, doubling, and up to a
+    fifth more, so that orders do not come in step. Never less: the twelve attempts of the default
+    must outlast a mail server that is away for six hours.
+    """
     seconds = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempts - 1))
-    return timedelta(seconds=seconds * random.uniform(0.8, 1.2))  # noqa: S311 - spreads retries
+    return timedelta(seconds=seconds * random.uniform(1.0, 1.2))  # noqa: S311 - spreads retries
 
 
 def release_dead(*, now: datetime) -> int:

@@ -2,7 +2,7 @@
 
 A message whose process died in between is `unknown`: nobody can tell whether the server took it.
 By `MAIL_UNKNOWN` it is sent again, the same bytes under the same Message-ID and flagged, or the
-order is held for the operator.
+order is held for the operator. It always is once as many copies as `UNKNOWN_COPIES` may be out.
 """
 
 import logging
@@ -20,6 +20,8 @@ from services.transactions import write_tx
 
 log = logging.getLogger(__name__)
 
+UNKNOWN_COPIES = 3  # a server that never answers would get one with each attempt
+
 
 def deliver(claim: Claim, artefact: Artefact) -> None:
     """Send the file of a claimed order to the address it was ordered for, and close the order.
@@ -29,7 +31,7 @@ def deliver(claim: Claim, artefact: Artefact) -> None:
     mail = _find_or_freeze(claim, artefact)
     if mail.state == MailState.SENDING:
         _note_unknown(mail)
-    if mail.state in (MailState.UNKNOWN, MailState.SENDING) and _holds_unknown():
+    if mail.state in (MailState.UNKNOWN, MailState.SENDING) and _holds_unknown(mail):
         _hold(claim)
     _mark_sending(claim, mail)
     try:
@@ -43,7 +45,7 @@ def deliver(claim: Claim, artefact: Artefact) -> None:
         raise
     except DeliveryUnknown:
         _note_unknown(mail)
-        if _holds_unknown():
+        if _holds_unknown(mail):
             _hold(claim)
         raise
     faults.reach("order.acknowledged")
@@ -90,8 +92,10 @@ def _is_whole(mail: Mail) -> bool:
     return path.is_file() and storage.sha256_of(path) == mail.sha256
 
 
-def _holds_unknown() -> bool:
-    return current_app.config["CABINET"].MAIL_UNKNOWN == "hold"
+def _holds_unknown(mail: Mail) -> bool:
+    if current_app.config["CABINET"].MAIL_UNKNOWN == "hold":
+        return True
+    return Mail.get_by_id(mail.id).unknown_count >= UNKNOWN_COPIES
 
 
 def _note_unknown(mail: Mail) -> None:

@@ -5,6 +5,7 @@ Flask-Mail alone has no timeouts, checks no certificate, keeps silent about a re
 and takes a connection lost on QUIT, after the message was accepted, for a failure.
 """
 
+import logging
 import smtplib
 import ssl
 from collections.abc import Callable, Iterator
@@ -18,8 +19,11 @@ import flask_mail
 from flask import current_app
 
 from config import Config
+from domain.formats import mask_emails
 from services import faults
 from services.mailer import address_of, envelope_address
+
+log = logging.getLogger(__name__)
 
 GOODBYE_S = 1
 UNREACHABLE = "mail_unreachable"
@@ -28,6 +32,11 @@ ADDRESS_REFUSED = "mail_address_refused"
 TOO_LARGE = "mail_too_large"
 SIGN_IN_REFUSED = "mail_rejected_sign_in"
 INSECURE = "mail_insecure"
+# No letter at all goes out until somebody has mended it: said in the log, not only at the order.
+ALARMS = {
+    INSECURE: "the connection to the mail server is not safe",
+    SIGN_IN_REFUSED: "the mail server did not accept our sign-in",
+}
 
 
 class MailRefused(Exception):
@@ -56,8 +65,13 @@ def submit(message_path: Path, *, recipient: str, before_data: Callable[[], None
     config: Config = current_app.config["CABINET"]
     content = (config.artefact_dir / message_path).read_bytes()
     sender = address_of(config.MAIL_FROM).addr_spec
-    with Connection(config) as connection:
-        return connection.submit(content, sender, envelope_address(recipient), before_data)
+    try:
+        with Connection(config) as connection:
+            return connection.submit(content, sender, envelope_address(recipient), before_data)
+    except MailRefused as refusal:
+        if refusal.code in ALARMS:
+            log.error("%s: %s", ALARMS[refusal.code], mask_emails(refusal.reply))  # noqa: TRY400
+        raise
 
 
 class _Watched:

@@ -16,6 +16,7 @@ SELF_SIGNED = Path(__file__).with_name("smtp_sink.pem")  # of "localhost"; nobod
 OK = "ok"
 DROP_AFTER_DATA = "drop_after_data"  # takes the message, hangs up without a word
 DROP_IN_DATA = "drop_in_data"  # hangs up in the middle of the message
+HANG_IN_DATA = "hang_in_data"  # stops reading in the middle of the message
 DROP_ON_QUIT = "drop_on_quit"  # accepts the message, hangs up at QUIT
 HANG_BANNER = "hang_banner"  # connects and says nothing
 HANG_AFTER_DATA = "hang_after_data"  # takes the message and says nothing
@@ -24,6 +25,8 @@ BUSY_421 = "421"  # closes at MAIL
 LATER_451 = "451"  # after the message
 NO_ADDRESS_550 = "550_rcpt"
 LATER_450_ADDRESS = "450_rcpt"
+NO_ADDRESS_550_ONE = "550_rcpt_one"  # of addresses that begin with "nobody" alone
+LATER_450_ONE = "450_rcpt_one"
 TOO_LARGE_552 = "552"  # after the message
 REFUSED_554 = "554"  # after the message
 AUTH_FAIL = "auth_fail"
@@ -62,6 +65,7 @@ class SmtpSink:
         self._listener = socket.create_server(("127.0.0.1", port))
         self.port: int = self._listener.getsockname()[1]
         self._open: set[socket.socket] = set()
+        self.released = threading.Event()  # ends what neither reads nor writes
         self._lock = threading.Lock()
         self._threads: list[threading.Thread] = []
 
@@ -70,6 +74,7 @@ class SmtpSink:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.released.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -153,10 +158,11 @@ class _Conversation:
         self.connection.close()
 
     def _say(self, *lines: str) -> None:
+        answer = ""
         for n, line in enumerate(lines, start=1):
-            code, text = line[:3], line[4:]
             mark = " " if n == len(lines) else "-"
-            self.connection.sendall(f"{code}{mark}{text}\r\n".encode())
+            answer += f"{line[:3]}{mark}{line[4:]}\r\n"
+        self.connection.sendall(answer.encode())  # in one go: the kernel holds small pieces back
 
     def _hang(self) -> None:
         self.lines.read()  # until the other side has had enough
@@ -202,18 +208,23 @@ class _Conversation:
         self._say("250 ok")
 
     def _do_rcpt(self, rest: str) -> None:
-        if self.sink.mode == NO_ADDRESS_550:
+        address = rest.removeprefix("TO:").partition(" ")[0].strip("<>")
+        mode, is_one = self.sink.mode, address.startswith("nobody")
+        if mode == NO_ADDRESS_550 or (mode == NO_ADDRESS_550_ONE and is_one):
             self._say("550 5.1.1 no such user")
-        elif self.sink.mode == LATER_450_ADDRESS:
+        elif mode == LATER_450_ADDRESS or (mode == LATER_450_ONE and is_one):
             self._say("450 4.2.1 greylisted")
         else:
-            self.recipients.append(rest.removeprefix("TO:").partition(" ")[0].strip("<>"))
+            self.recipients.append(address)
             self._say("250 ok")
 
     def _do_data(self, _rest: str) -> None:
         self._say("354 go on")
         if self.sink.mode == DROP_IN_DATA:
             self.lines.readline()
+            raise _HangUp
+        if self.sink.mode == HANG_IN_DATA:
+            self.sink.released.wait()
             raise _HangUp
         content = bytearray()
         while (line := self.lines.readline()) != b".\r\n":
