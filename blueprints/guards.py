@@ -25,7 +25,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints import sessions
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
-from blueprints.paths import full_path, local_path, own_origins, page_of_form
+from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
 from models import db, tenant_guard
 from services import access, clock
@@ -174,7 +174,8 @@ def leave(_error: BaseException | None = None) -> None:
 
 
 def init_app(app: Flask) -> None:
-    """Put the check before every request."""
+    """Put the check before every request. Before any rule is added."""
+    app.url_map.converters["int"] = RowNumber
     app.before_request(check_request)
     app.jinja_env.globals["csrf_token"] = generate_csrf
     app.teardown_request(leave)

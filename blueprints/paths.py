@@ -1,14 +1,32 @@
 """Addresses of our own: what may stand in `next`, and which page a form was sent from."""
 
 import re
+from typing import Any
 from urllib.parse import quote, unquote, urlsplit
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
+from werkzeug.routing import IntegerConverter, Map
 
 _PLAIN = re.compile(r"/(?!/)[!-\[\]-~]*")  # ASCII without space and backslash, one slash first
 _MAX_LENGTH = 2000
 _NEVER = ("/login", "/logout")
+GREATEST_ID = 2**63 - 1  # of a row, in either database
+
+
+class RowNumber(IntegerConverter):
+    """`<int:…>` in a rule: a number beyond what a row can have leads nowhere, as one of none."""
+
+    def __init__(self, url_map: Map, *args: Any, **more: Any) -> None:
+        super().__init__(url_map, *args, **{"max": GREATEST_ID, **more})
+
+
+def row_id(text: str) -> int:
+    """The id of a row in a form; `ValueError` for what none can have."""
+    number = int(text)
+    if not 0 < number <= GREATEST_ID:
+        raise ValueError(text)
+    return number
 
 
 def full_path() -> str:

@@ -4,17 +4,20 @@ Every POST first makes the ticks of the rows shown what the form says, and only 
 button asks; so paging, searching and going back lose nothing, with JavaScript or without.
 """
 
+import re
 from dataclasses import dataclass, replace
 
-from flask import request
+from flask import g, request
 from werkzeug.datastructures import MultiDict
 
+from blueprints.paths import row_id
 from models import OrderDraft
-from services import drafts, selection
+from services import access, clock, drafts, selection
 from services.selection import PAGE_SIZES, Filters, Page
 
 FEW = 20  # up to here one page shows everything: no search, no buttons for many
 STEP = "view"
+PAGE_BUTTON = re.compile(r"p([0-9]{1,6})")
 
 
 @dataclass(frozen=True)
@@ -65,23 +68,23 @@ class Picker:
 
     def save(self) -> None:
         """Keep the ticks of the rows shown, and the rows per page."""
-        selection.save_page(
-            self.draft,
-            self.everything,
-            shown=request.form.getlist("shown", type=int),
-            ticked=request.form.getlist("tick", type=int),
+        shown = request.form.getlist("shown", type=row_id)
+        ticked = request.form.getlist("tick", type=row_id)
+        selection.save_page(self.draft, self.everything, shown=shown, ticked=ticked)
+        access.note_foreign_subscribers(
+            g.user, {*shown, *ticked}, ip=request.remote_addr or "", now=clock.now()
         )
         if self.draft.answers.get(STEP, {}).get("size") != self.size:
             drafts.remember(self.draft, STEP, {"size": self.size})
 
     def obey(self, go: str) -> "Picker":
         """Do what a button of the list asks for, and return what is to be shown after."""
-        if go.startswith("p") and go[1:].isdigit():
-            return replace(self, number=int(go[1:]))
+        if page := PAGE_BUTTON.fullmatch(go):
+            return replace(self, number=int(page[1]))
         if go == "page_all":
-            selection.tick(self.draft, self.everything, request.form.getlist("shown", type=int))
+            selection.tick(self.draft, self.everything, request.form.getlist("shown", type=row_id))
         elif go == "page_none":
-            selection.untick(self.draft, request.form.getlist("shown", type=int))
+            selection.untick(self.draft, request.form.getlist("shown", type=row_id))
         elif go == "match_all":
             found = selection.narrow(self.everything, self.draft, self.filters)
             selection.tick_found(self.draft, found)

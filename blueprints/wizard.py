@@ -11,11 +11,12 @@ from models import OrderDraft
 FormMaker = Callable[..., FlaskForm]
 
 
-def raw_answers() -> dict[str, list[str]]:
-    """What was posted, not what was made of it: it is checked anew whenever it is used."""
-    answers = request.form.to_dict(flat=False)
-    answers.pop("csrf_token", None)
-    return answers
+def raw_answers(form: FlaskForm) -> dict[str, list[str]]:
+    """What was posted into the fields of `form`, not what was made of it: it is checked anew
+    whenever it is used. What else was sent along is nobody's answer.
+    """
+    names = [field.name for field in form if field.name != "csrf_token"]
+    return {name: request.form.getlist(name) for name in names if name in request.form}
 
 
 def remembered(make_form: FormMaker, draft: OrderDraft, step: str) -> FlaskForm:

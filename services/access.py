@@ -3,12 +3,13 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from models import Client, Order, OrderDraft, User
+from models import Client, Order, OrderDraft, Subscriber, User
 from services import audit
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
 KEYED = (Order, OrderDraft)  # tables whose keys stand in addresses
+CHUNK = 900  # values in one IN (…)
 
 
 def note_role_refusal(user: User, endpoint: str, *, ip: str, now: datetime) -> None:
@@ -24,6 +25,25 @@ def note_foreign_keys(user: User, keys: Iterable[str], *, ip: str, now: datetime
         if row is not None and row.client_id != user.client_id:
             subject = f"{model._meta.table_name}:{row.id}"
             _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
+
+
+def note_foreign_subscribers(user: User, ids: Iterable[int], *, ip: str, now: datetime) -> None:
+    """Rows were ticked that no page of ours has shown: write it down when they are another
+    client's. They are passed over either way.
+    """
+    ids = list(ids)
+    for start in range(0, len(ids), CHUNK):
+        row = (
+            Subscriber.across_clients()
+            .where(
+                Subscriber.id.in_(ids[start : start + CHUNK]), Subscriber.client != user.client_id
+            )
+            .first()
+        )
+        if row is not None:
+            subject = f"{Subscriber._meta.table_name}:{row.id}"
+            _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
+            return
 
 
 def note_client_viewed(user: User, client: Client, subject: str, *, ip: str, now: datetime) -> None:

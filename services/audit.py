@@ -15,7 +15,7 @@ class AuditEventKind(StrEnum):
     SIGN_IN_REFUSED = "sign_in_refused"
     SIGNED_OUT = "signed_out"
     PASSWORD_SET = "password_set"  # noqa: S105 - the name of an event
-    ACCESS_REFUSED = "access_refused"
+    ACCESS_REFUSED = "authz_fail"  # a page of other roles, or a row of another client
     ORDER_PLACED = "order_placed"
     ORDER_CANCELLED = "order_cancelled"
     ORDER_RETRIED = "order_retried"

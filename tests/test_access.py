@@ -163,7 +163,7 @@ def test_a_strangers_key_is_one_that_does_not_exist(stranger, owned, closed):
         assert nobodys.status_code == 404, row
         assert masked(theirs.text) == masked(nobodys.text), row
     assert snapshot() == before
-    refused = AuditEvent.select().where(AuditEvent.event == "access_refused")
+    refused = AuditEvent.select().where(AuditEvent.event == "authz_fail")
     assert {event.subject for event in refused} >= {f"customer_order:{Order.select().get().id}"}
 
 

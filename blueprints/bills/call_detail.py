@@ -68,7 +68,7 @@ def start() -> Response:
     """Step 1 of a new order. Drawing it stores nothing; its answers make the draft."""
     form = _period_form()
     if form.validate_on_submit():
-        draft = drafts.start(g.client, g.user, KIND, "period", raw_answers(), now=clock.now())
+        draft = drafts.start(g.client, g.user, KIND, "period", raw_answers(form), now=clock.now())
         return redirect(url_for(".subscribers", key=draft.key), code=303)
     return _show_period(form)
 
@@ -82,7 +82,7 @@ def period(key: str) -> Response:
         return _show_period(remembered(_period_form, draft, "period"))
     form = _period_form()
     if form.validate_on_submit():
-        drafts.remember(draft, "period", raw_answers())
+        drafts.remember(draft, "period", raw_answers(form))
         return redirect(url_for(".subscribers", key=key), code=303)
     return _show_period(form)
 
