@@ -28,6 +28,8 @@ RANGES = {
     "ORDERS_PER_HOUR": (0, 1_000_000),
     "OPEN_ORDERS": (0, 1_000_000),
     "ARTEFACT_DAYS": (1, 3_650),
+    "ARTEFACT_QUOTA_MB": (0, 1_000_000_000),
+    "MIN_FREE_PERCENT": (-1, 99),
     "PDF_ROWS": (1, 1_000_000),
     "DRAFT_HOURS": (1, 720),
     "RECONCILE_EVERY_S": (1, 3_600),
@@ -85,6 +87,8 @@ class Config:
     ORDERS_PER_HOUR: int = 20
     OPEN_ORDERS: int = 50
     ARTEFACT_DAYS: int = 7
+    ARTEFACT_QUOTA_MB: int = 10240  # kept for one client at a time; 0: no limit
+    MIN_FREE_PERCENT: int = -1  # -1: 10, in the demo 0, which is no check
     PDF_ROWS: int = 20000
     DRAFT_HOURS: int = 24
     UPLOAD_MB: int = 200  # files of call records sent by the operator's people, in one request
@@ -232,6 +236,13 @@ class Config:
         if self.CALL_DETAIL_DELAY_HOURS >= 0:
             return self.CALL_DETAIL_DELAY_HOURS
         return 0 if self.DEMO else 24
+
+    @property
+    def min_free_percent(self) -> int:
+        """How much of the disk must be free for an order to be taken; 0: whatever there is."""
+        if self.MIN_FREE_PERCENT >= 0:
+            return self.MIN_FREE_PERCENT
+        return 0 if self.DEMO else 10
 
 
 def _convert(name: str, kind: type, text: str) -> object:

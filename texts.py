@@ -87,6 +87,13 @@ ERRORS = {
     ),
     "wrong_credentials": N_("Wrong login or password"),
     "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
+    "no_space_left": N_(
+        "Orders are not taken now: there is too little space on the server. Try again later."
+    ),
+    "files_take_too_much": N_(
+        "The files of your orders take all the space they may: {limit} MB. The first of them is "
+        "removed on {until}: order again after that."
+    ),
     "number_taken": N_("{number} is the number of another client at that time"),
     "already_exists": N_("{what} {name}: there is one already"),
     "not_found": N_("{what} {name}: there is none"),
@@ -106,6 +113,7 @@ FAILURES = {
     "render_failed": N_("The file could not be made. Code R-10"),
     "render_too_long": N_("Making the file took too long. Code R-11"),
     "no_space": N_("There is no space for the file. Code R-12"),
+    "files_take_too_much": N_("The files of your orders take all the space they may. Code R-14"),
     "worker_lost": N_("The work was interrupted and will be done again. Code R-13"),
 }
 

@@ -49,6 +49,18 @@ class TooManyRowsForPdf(DomainError):
     code = "too_many_rows_for_pdf"
 
 
+class NoSpaceLeft(DomainError):
+    """The disk is too full to take another order."""
+
+    code = "no_space_left"
+
+
+class FilesTakeTooMuch(DomainError):
+    """The files kept for a client fill its share; `values`: limit (MB), until (when one goes)."""
+
+    code = "files_take_too_much"
+
+
 class NumberTaken(DomainError):
     """A full number has one owner at a time; `values`: number."""
 

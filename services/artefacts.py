@@ -8,7 +8,7 @@ from flask import current_app
 
 from domain.orders import OrderState
 from models import Artefact, Client, Order, User
-from services import audit, claims, clock, faults, mailer, reports, storage
+from services import audit, claims, clock, faults, mailer, reports, space, storage
 from services.audit import AuditEventKind
 from services.claims import Claim
 from services.transactions import write_tx
@@ -39,6 +39,7 @@ def make(claim: Claim) -> Artefact:
     made = find(order)
     if made is not None and made.removed_at is None and is_whole(made):
         return made
+    space.check_quota(order.client_id)
     made_at = order.made_at or clock.now()
     with write_tx():
         claims.move(claim, OrderState.RENDERING, made_at=made_at, done=0)

@@ -28,7 +28,7 @@ from models import (
     Subscriber,
     User,
 )
-from services import audit, claims, clock, drafts, faults, ledger, queue, reports, selection
+from services import audit, claims, clock, drafts, faults, ledger, queue, reports, selection, space
 from services.audit import AuditEventKind
 from services.transactions import lock_client, write_tx
 
@@ -77,6 +77,8 @@ def place_call_detail(
                 return placed
             check_call_detail_period(request.period, now.date(), config.CALL_DETAIL_MONTHS_BACK)
             check_limits(user, now=now)
+            space.check_disk()
+            space.check_quota(client)
             if rows > config.PDF_ROWS:
                 raise TooManyRowsForPdf(limit=config.PDF_ROWS, rows=rows)
             order = _create(draft, request, client, user, now)

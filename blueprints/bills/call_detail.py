@@ -11,7 +11,7 @@ from blueprints.guards import allow
 from blueprints.picker import Picker, has_few
 from blueprints.web import MenuItem, render_section
 from blueprints.wizard import raw_answers, remembered, replay
-from domain.errors import DomainError, TooManyOpenOrders, TooManyOrdersPerHour
+from domain.errors import DomainError, NoSpaceLeft, TooManyOpenOrders, TooManyOrdersPerHour
 from domain.msisdn import Verdict
 from domain.orders import OrderKind
 from domain.periods import month_of, month_start
@@ -24,6 +24,7 @@ from texts import N_, error_text, gettext
 
 KIND = OrderKind.CALL_DETAIL
 PROBLEMS_SHOWN = 200
+REFUSALS = {TooManyOrdersPerHour: (429, 60), NoSpaceLeft: (503, 600)}  # status, seconds to wait
 LIMITS = frozenset({TooManyOpenOrders.code, TooManyOrdersPerHour.code})
 bp = Blueprint("call_detail", __name__, url_prefix="/call-detail")
 MENU = MenuItem(
