@@ -105,7 +105,7 @@ def subscribers(key: str) -> Response:
         return _finish(step, form, picker)
     if form.go.data == "period":
         return redirect(url_for(".period", key=key), code=303)
-    return _see(step, picker.obey(form.go.data))
+    return _see(step, picker.obey(form.go.data or ""))
 
 
 @bp.post("/<key>/subscribers/ticks")
@@ -143,13 +143,11 @@ def _finish(step: Step, form: SubscribersForm, picker: Picker) -> Response:
 
 
 def _refuse(step: Step, form: SubscribersForm, picker: Picker, error: DomainError) -> Response:
-    too_often = isinstance(error, TooManyOrdersPerHour)
     form.form_errors.append(error_text(error))
-    response = _show_subscribers(
-        step, form, picker, status=429 if too_often else 422, refused_by=error.code
-    )
-    if too_often:
-        response.headers["Retry-After"] = str(error.values["retry_after_s"])
+    status, wait_s = REFUSALS.get(type(error), (422, 0))
+    response = _show_subscribers(step, form, picker, status=status, refused_by=error.code)
+    if status != 422:
+        response.headers["Retry-After"] = str(error.values.get("retry_after_s", wait_s))
     return response
 
 
