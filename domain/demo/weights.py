@@ -2,13 +2,14 @@
 where there are any, else assumed; days are days of the operator's zone.
 """
 
-from datetime import date, timedelta
+from datetime import date
+
+from domain.holidays import is_holiday
 
 # Share of a week's calls, Monday first: 13 000 British firms, 2009.
 WEEKDAYS = (0.183, 0.200, 0.199, 0.195, 0.174, 0.029, 0.020)
 WEEKS_IN_TWO_MONTHS = 61 / 7
 HOLIDAY = 0.03  # share of a usual day
-HOLIDAYS = frozenset({(1, 1), (1, 2), (1, 7), (3, 8), (5, 1), (5, 9), (7, 3), (11, 7), (12, 25)})
 
 # Calls by the hour, per cent: a firm's week with its lunch dip, mixed with a flat working day.
 _MEASURED = {
@@ -79,20 +80,3 @@ def day_weight(day: date) -> float:
     """Share of a usual week's calls that falls on `day`."""
     weight = WEEKDAYS[day.weekday()]
     return weight * HOLIDAY if is_holiday(day) else weight
-
-
-def is_holiday(day: date) -> bool:
-    """Whether `day` is a public holiday of Belarus; Радуница is the ninth day after Easter."""
-    return (day.month, day.day) in HOLIDAYS or day == orthodox_easter(day.year) + timedelta(days=9)
-
-
-def orthodox_easter(year: int) -> date:
-    """Easter Sunday of the Julian calendar, as a Gregorian date of 1900 to 2099 (Meeus).
-
-    >>> orthodox_easter(2026)
-    datetime.date(2026, 4, 12)
-    """
-    d = (19 * (year % 19) + 15) % 30
-    e = (2 * (year % 4) + 4 * (year % 7) - d + 34) % 7
-    month, day = divmod(d + e + 114, 31)
-    return date(year, month, day + 1) + timedelta(days=13)

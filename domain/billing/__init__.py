@@ -1,0 +1,1 @@
+"""What makes an invoice: its lines, discounts, VAT and totals. Kopecks; pure."""
