@@ -1,5 +1,6 @@
 """Files made for orders: made once, fetched for some days, then removed."""
 
+import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,6 +13,8 @@ from services import audit, claims, clock, faults, mailer, reports, space, stora
 from services.audit import AuditEventKind
 from services.claims import Claim
 from services.transactions import write_tx
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,12 @@ def folder() -> Path:
 def is_whole(artefact: Artefact) -> bool:
     """Whether the file is there, unchanged."""
     path = folder() / artefact.path
-    return path.is_file() and storage.sha256_of(path) == artefact.sha256
+    if not path.is_file():
+        return False
+    if storage.sha256_of(path) != artefact.sha256:
+        log.error("artefact %s is not the file that was made", artefact.id)
+        return False
+    return True
 
 
 def make(claim: Claim) -> Artefact:
@@ -92,15 +100,29 @@ def find(order: Order) -> Artefact | None:
 def find_open(order: Order, client: Client, *, now: datetime) -> OpenFile | None:
     """The file of `order` while it can be fetched by its client's users; None otherwise.
 
-    What is too large for a letter can always be fetched: the letter has but a link to it.
+    What is too large for a letter can always be fetched: the letter has but a link to it. What was
+    cancelled cannot, whenever its file was made.
     """
-    artefact = find(order)
-    if artefact is None or not may_be_fetched(artefact, client):
-        return None
-    if artefact.removed_at is not None or artefact.expires_at <= now:
+    artefact = _find_offered(order, client)
+    if artefact is None or _is_over(artefact, now):
         return None
     path = folder() / artefact.path
     return OpenFile(artefact, path) if path.is_file() else None
+
+
+def ended_at(order: Order, client: Client, *, now: datetime) -> datetime | None:
+    """When the time of a file ended that could be fetched; None when it has not, or never was."""
+    artefact = _find_offered(order, client)
+    return artefact.expires_at if artefact is not None and _is_over(artefact, now) else None
+
+
+def _find_offered(order: Order, client: Client) -> Artefact | None:
+    artefact = None if order.state == OrderState.CANCELLED else find(order)
+    return artefact if artefact is not None and may_be_fetched(artefact, client) else None
+
+
+def _is_over(artefact: Artefact, now: datetime) -> bool:
+    return artefact.removed_at is not None or artefact.expires_at <= now
 
 
 def may_be_fetched(artefact: Artefact, client: Client) -> bool:

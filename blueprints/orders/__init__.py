@@ -93,10 +93,11 @@ def file(key: str) -> Response:
     now = clock.now()
     found = artefacts.find_open(order, g.client, now=now)
     if found is None:
-        made = artefacts.find(order)
-        if made is not None and artefacts.may_be_fetched(made, g.client):
-            raise FileOver(clock.local(made.expires_at).date())
+        if ended := artefacts.ended_at(order, g.client, now=now):
+            raise FileOver(clock.local(ended).date())
         abort(404)
+    if not artefacts.is_whole(found.artefact):
+        abort(404)  # somebody else's bytes, or half of ours: the log tells
     if request.method == "GET":
         artefacts.note_download(found, order, user=g.user, ip=request.remote_addr or "", now=now)
     response = flask_send_file(

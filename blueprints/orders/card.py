@@ -39,7 +39,6 @@ def draw(order: Order, client: Client, *, may_order: bool, now: datetime) -> Car
     percent = _percent(order)
     waits = state == OrderState.ACCEPTED and order.next_try_at <= now
     open_file = artefacts.find_open(order, client, now=now) if may_order else None
-    made = artefacts.find(order)
     return Card(
         order=order,
         poll_s=_poll_s(order, now),
@@ -49,18 +48,11 @@ def draw(order: Order, client: Client, *, may_order: bool, now: datetime) -> Car
         is_stuck=_is_stuck(order, now),
         reason=failure_text(order.reason) if order.reason else "",
         artefact=open_file.artefact if open_file else None,
-        expired_at=made.expires_at if _is_missed(made, client, now) else None,
+        expired_at=artefacts.ended_at(order, client, now=now),
         can_cancel=may_order and state in CANCELLABLE_STATES,
         can_retry=may_order and state == OrderState.FAILED,
         announcement=_announcement(order, percent),
     )
-
-
-def _is_missed(made: Artefact | None, client: Client, now: datetime) -> bool:
-    """Whether there was a file to fetch, and its time is over."""
-    if made is None or not artefacts.may_be_fetched(made, client):
-        return False
-    return made.removed_at is not None or made.expires_at <= now
 
 
 def _percent(order: Order) -> int | None:

@@ -1,6 +1,7 @@
 """«История заказов»: the list, the order's page in each state, its file, and what can be done."""
 
 from datetime import timedelta
+from hashlib import sha256
 
 import pytest
 
@@ -39,7 +40,7 @@ def with_file(order, app, **values):
             "display_name": "Детализация № 12.xlsx",
             "media_type": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             "size": 11,
-            "sha256": "",
+            "sha256": sha256(b"PK the file").hexdigest(),
             "made_at": NOON,
             "expires_at": NOON + timedelta(days=7),
             **values,
