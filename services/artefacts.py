@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from flask import current_app
@@ -55,7 +56,8 @@ def make(claim: Claim) -> Artefact:
     faults.reach("order.rendering")
     progress = claims.Progress(claim)
     try:
-        rendered = reports.render(order, made_at=made_at, progress=progress)
+        naming = partial(claims.holding, claim)  # no worker that lost its lease replaces a file
+        rendered = reports.render(order, made_at=made_at, progress=progress, naming=naming)
     finally:
         progress.close()
     return _record(claim, rendered)

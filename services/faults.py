@@ -24,6 +24,7 @@ POINTS = frozenset(
         "order.rendering",
         "order.writing_rows",  # :1 before the first row, :2 behind the last of a short report
         "order.file_written",  # under its temporary name
+        "order.naming",  # :1 the file, :2 the letter
         "order.file_named",
         "order.recording",
         "order.rendered",

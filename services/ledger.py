@@ -7,6 +7,7 @@ order is held for the operator. It always is once as many copies as `UNKNOWN_COP
 
 import logging
 from datetime import datetime, timedelta
+from functools import partial
 
 from flask import current_app
 
@@ -65,7 +66,8 @@ def _find_or_freeze(claim: Claim, artefact: Artefact) -> Mail:
     if mail is not None and _is_whole(mail):
         return mail
     try:
-        frozen = mailer.compose(order, artefact, ordinal=1, now=clock.now())
+        naming = partial(claims.holding, claim)
+        frozen = mailer.compose(order, artefact, ordinal=1, now=clock.now(), naming=naming)
     except ValueError as error:  # an address that cannot be: no second try will mend it
         raise MailRefused("mail_address_refused", str(error), permanent=True) from error
     values = {

@@ -3,6 +3,7 @@
 """
 
 import unicodedata
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from email.errors import HeaderParseError
@@ -87,10 +88,18 @@ class Letter(flask_mail.Message):
         return message
 
 
-def compose(order: Order, artefact: Artefact, *, ordinal: int, now: datetime) -> Frozen:
+def compose(
+    order: Order,
+    artefact: Artefact,
+    *,
+    ordinal: int,
+    now: datetime,
+    naming: storage.Naming = nullcontext,
+) -> Frozen:
     """Write the letter with the file of `order` (or a link to it, when it is too large) for good.
 
-    The same order and `ordinal` have the same Message-ID however often this is called. Raises
+    The same order and `ordinal` have the same Message-ID however often this is called. The file
+    takes its name inside of `naming()`. Raises
     `ValueError` for a value that would break a header, before anything is written, and `OSError`.
     """
     config: Config = current_app.config["CABINET"]
@@ -110,7 +119,7 @@ def compose(order: Order, artefact: Artefact, *, ordinal: int, now: datetime) ->
     if is_attached:
         data = (config.artefact_dir / artefact.path).read_bytes()
         letter.attach(artefact.display_name, artefact.media_type, data)
-    return _freeze(letter, f"{order.key}/mail-{ordinal}.eml", config)
+    return _freeze(letter, f"{order.key}/mail-{ordinal}.eml", config, naming)
 
 
 def fits_a_letter(artefact: Artefact, config: Config) -> bool:
@@ -160,10 +169,10 @@ def _check_headers(letter: Letter, file_name: str) -> None:
         raise ValueError("not a Message-ID")
 
 
-def _freeze(letter: Letter, relative: str, config: Config) -> Frozen:
+def _freeze(letter: Letter, relative: str, config: Config, naming: storage.Naming) -> Frozen:
     path = config.artefact_dir / relative
     content = letter.as_bytes()
-    with storage.atomic_file(path) as temporary:
+    with storage.atomic_file(path, naming) as temporary:
         Path(temporary).write_bytes(content)
         faults.reach("order.letter_written")
     faults.reach("order.letter_named")

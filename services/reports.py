@@ -4,7 +4,7 @@ decided in `domain/writers/`; who may have it, elsewhere.
 
 import os
 from collections.abc import Callable, Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial, reduce
@@ -74,10 +74,17 @@ class Report:
     summary: dict[str, Any]
 
 
-def render(order: Order, *, made_at: datetime, progress: Progress) -> Rendered:
+def render(
+    order: Order,
+    *,
+    made_at: datetime,
+    progress: Progress,
+    naming: storage.Naming = nullcontext,
+) -> Rendered:
     """Make the file of `order`; the same order, data and `made_at` give the same bytes.
 
-    `progress(rows done, rows in all)` is called as rows are written and may raise to stop. Raises
+    `progress(rows done, rows in all)` is called as rows are written and may raise to stop; the
+    finished file takes its name inside of `naming()`, which may raise too. Raises
     `FormatNotMade`, and `OSError` when the disk is full; then nothing is left behind.
     """
     file_format = FileFormat(order.params["format"])
@@ -86,7 +93,7 @@ def render(order: Order, *, made_at: datetime, progress: Progress) -> Rendered:
         raise FormatNotMade(f"{order.kind} as {file_format}")
     relative = f"{order.key}/1.{file_format}"
     path = current_app.config["CABINET"].artefact_dir / relative
-    with storage.atomic_file(path) as temporary, _scratch_in(path.parent):
+    with storage.atomic_file(path, naming) as temporary, _scratch_in(path.parent):
         report = renderer(order, temporary, made_at, progress)
         faults.reach("order.file_written")
     faults.reach("order.file_named")

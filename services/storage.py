@@ -5,13 +5,15 @@ not there.
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
 from config import ConfigError
 
 TEMPORARY_SUFFIX = ".part"
+
+Naming = Callable[[], AbstractContextManager[object]]  # what a file takes its name inside of
 SHORTEST_SECRET, FEWEST_SIGNS = 32, 8  # ours is 64 hexadecimal digits
 
 
@@ -71,9 +73,9 @@ def _weak_secret(path: Path) -> ConfigError:
 
 
 @contextmanager
-def atomic_file(path: Path) -> Iterator[Path]:
+def atomic_file(path: Path, naming: Naming = nullcontext) -> Iterator[Path]:
     """Give a temporary path beside `path`; on a clean exit it is flushed and takes the name
-    `path`.
+    `path`, inside of `naming()`, which may refuse by raising.
     """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     temporary = path.with_name(
@@ -83,8 +85,9 @@ def atomic_file(path: Path) -> Iterator[Path]:
         yield temporary
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        temporary.replace(path)
-        _sync_folder(path.parent)
+        with naming():
+            temporary.replace(path)
+            _sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,0 +1,58 @@
+"""The kill points of `services/faults.py` by the road on which they are reached."""
+
+CARRIED = (  # in the order in which a worker comes by them
+    "order.claiming",
+    "order.claimed",
+    "order.beginning",
+    "order.rendering",
+    "order.writing_rows",
+    "order.writing_rows:2",
+    "order.file_written",
+    "order.naming",
+    "order.file_named",
+    "order.recording",
+    "order.rendered",
+    "order.letter_written",
+    "order.naming:2",
+    "order.letter_named",
+    "order.freezing",
+    "order.frozen",
+    "order.marking",
+    "order.sending",
+    "order.renewing",
+    "order.before_data",
+    "order.data_sent",
+    "order.acknowledged",
+    "order.closing",
+    "order.sent",
+)
+# Between the last byte of a message and the commit that says so, nobody can know: the only window
+# in which a second copy may go out.
+UNKNOWABLE = ("order.data_sent", "order.acknowledged", "order.closing")
+# From here on the ledger says that the message is about to go.
+MARKED = ("order.sending", "order.renewing", "order.before_data", *UNKNOWABLE)
+
+PLACED = ("order.placing", "order.placed", "order.hinted")
+REFUSED = (
+    "order.noting_refusal",
+    "order.noted_refusal",
+    "order.giving_back",
+    "order.given_back",
+)
+UNANSWERED = ("order.noting_unknown", "order.noted_unknown")
+HELD = (*UNANSWERED, "order.holding", "order.held")
+CANCELLED = ("order.cancelling", "order.cancelled")
+RETRIED = ("order.retrying", "order.retried")
+ROUND = (
+    *(f"reconcile.part_done:{n}" for n in range(1, 9)),
+    "reconcile.releasing",
+    "reconcile.released",
+    "reconcile.file_removed",
+    "reconcile.letter_removed",
+)
+
+SWEPT = {
+    point.partition(":")[0]
+    for road in (CARRIED, PLACED, REFUSED, HELD, CANCELLED, RETRIED, ROUND)
+    for point in road
+}
