@@ -30,6 +30,11 @@ REQUESTS = ("hx-get", "hx-post", "hx-put", "hx-patch", "hx-delete")
 # On a container these mean something for what is inside only when they say so.
 INHERITABLE = ("hx-boost", "hx-target", "hx-swap", "hx-indicator", "hx-sync", "hx-headers")
 CONTAINERS = {"body", "main", "nav", "div", "section", "ul", "ol", "table", "tbody", "header"}
+# Templates that may print a value as markup: none. Jinja escapes values, our markup is in macros.
+SAFE_HERE: frozenset[str] = frozenset()
+UNESCAPED = re.compile(r"\|\s*(?:safe|tojson|xmlattr)\b|\bautoescape\s+false|\bMarkup\(")
+SCRIPT_SCHEMES = ("javascript:", "vbscript:", "data:")
+EMBEDS = ("object", "embed", "applet", "base", "frame", "frameset")
 LEFT_ALONE = re.compile(r"""\sdownload[\s>=]|hx-boost=["']false["']""")  # links htmx leaves alone
 FILE_LINK = re.compile(r"""url_for\(\s*["'][^"']*(?:\.file|\.download|_csv|_file)["']""")
 
@@ -75,8 +80,12 @@ class TemplateCheck(HTMLParser):
             self.report(f"{name}: inline script is forbidden by the policy")
         if name == "style" and not self.mail:
             self.report("style=: inline style is forbidden by the policy")
-        if base.startswith("hx-") and "js:" in value:
+        if base.startswith("hx-") and re.search(r"\b(js|javascript):", value):
             self.report(f"{name}: js: needs eval, which the policy forbids")
+        if name in ADDRESSES and value.strip().lower().startswith(SCRIPT_SCHEMES):
+            self.report(f"{name}: a script in an address is forbidden by the policy")
+        if name == "srcdoc":
+            self.report("srcdoc=: a page within a page")
         if base == "hx-trigger" and "[" in value:
             self.report("hx-trigger: a filter in brackets needs eval, which the policy forbids")
         if (name in ADDRESSES or base in REQUESTS) and value.startswith("/"):
@@ -88,6 +97,8 @@ class TemplateCheck(HTMLParser):
             self.report("<script>: inline script is forbidden by the policy")
         if tag == "style":
             self.report("<style>: inline style is forbidden by the policy")
+        if tag in EMBEDS:
+            self.report(f"<{tag}>: forbidden by the policy")
         if tag == "a" and not values.get("href"):
             self.report("<a> without href")
         if tag == "form" and not values.get("action"):
@@ -108,6 +119,10 @@ class TemplateCheck(HTMLParser):
 def source_findings(path: Path, source: str) -> Iterator[tuple[int, str]]:
     """Rules that need Jinja's side of the template."""
     source = COMMENT.sub(lambda match: "\n" * match[0].count("\n"), source)
+    for found in UNESCAPED.finditer(source):
+        if path.name not in SAFE_HERE:
+            line = source.count("\n", 0, found.start()) + 1
+            yield line, f"{found[0]}: a value must not be printed unescaped"
     is_title = path.parts[-2:] == ("macros", "page.html")
     for tag in re.finditer(r"<[a-z][^<>]*(?:\{[{%].*?[%}]\}[^<>]*)*>", source, re.DOTALL):
         line = source.count("\n", 0, tag.start()) + 1
@@ -126,8 +141,7 @@ def lint(path: Path) -> list[tuple[int, str]]:
     check = TemplateCheck(mail=mail)
     check.feed(without_jinja(source))
     check.close()
-    found = check.findings + ([] if mail else list(source_findings(path, source)))
-    return sorted(found)
+    return sorted(check.findings + list(source_findings(path, source)))
 
 
 def main(folders: list[str]) -> int:

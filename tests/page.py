@@ -114,10 +114,21 @@ def check_manners(page, where, *, fragment=False):
     assert not page.select("form:not([action])"), f"{where}: a form without action"
     assert not page.select("form:not([method])"), f"{where}: a form without method"
     assert not page.select("a:not([href])"), f"{where}: a link without href"
+    assert not page.select("style, script:not([src]), base, object, embed"), f"{where}: inline"
+    for tag in page.find_all(has_script_or_style):
+        raise AssertionError(f"{where}: inline script or style: {tag}")
     for field in page.select(LABELLED):
         assert is_labelled(page, field), f"{where}: no label for {field}"
     for form in page.select("form[method=post]"):
         assert form.select_one("input[name=csrf_token]"), f"{where}: a form without token"
+
+
+def has_script_or_style(tag):
+    """Whether a tag carries what the page policy forbids, whoever wrote it there."""
+    return any(
+        name == "style" or name.startswith(("on", "hx-on")) or "javascript:" in str(value)
+        for name, value in tag.attrs.items()
+    )
 
 
 def is_labelled(page, field):

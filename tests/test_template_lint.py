@@ -1,6 +1,7 @@
 """The template lint finds what it is for, and leaves good markup alone."""
 
 import importlib.util
+import re
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,25 @@ BAD = [
     ('<p style="color:red">', "inline style"),
     ("<style>p{}</style>", "inline style"),
     ("<script>go()</script>", "inline script"),
+    (
+        "<script src=\"{{ static_url('x.js') }}\"></script><script defer>go()</script>",
+        "inline script",
+    ),
+    ('<svg onload="go()">', "inline script"),
+    ('<INPUT ONFOCUS="go()">', "inline script"),
+    ('<button hx-on:htmx:before:request="go()">', "inline script"),
+    ('<button hx-headers="javascript:go()">', "eval"),
+    ('<button hx-confirm="js:go()">', "eval"),
+    ('<a href="JavaScript:go()">', "script in an address"),
+    ('<form action="data:text/html,x">', "script in an address"),
+    ('<iframe srcdoc="<p>x</p>"></iframe>', "page within a page"),
+    ('<base href="{{ u }}">', "forbidden"),
+    ('<object data="{{ u }}"></object>', "forbidden"),
+    ("<p>{{ text|safe }}</p>", "unescaped"),
+    ("<p>{{- order.detail | upper | safe }}</p>", "unescaped"),
+    ("{% set shown = text|safe %}", "unescaped"),
+    ("{% autoescape false %}<p>{{ text }}</p>{% endautoescape %}", "unescaped"),
+    ("<p {{ {'class': text}|xmlattr }}>", "unescaped"),
     ('<a href="/orders/">', "prefix"),
     ('<form action="/logout">', "prefix"),
     ('<a href="{{ u }}" hx-get="/part">', "prefix"),
@@ -48,6 +68,7 @@ GOOD = [
     '<div role="alert" tabindex="-1" autofocus>',
     '<script defer src="{{ static_url("cabinet.js") }}"></script>',
     '{# <p style="x"> is only spoken about #}',
+    '<p>{{ _("It is safe") }} {{ text|urlize }}</p>',
     '<p>{{ _("on the 1st, style=\\"x\\"") }}</p>',
 ]
 
@@ -72,6 +93,18 @@ def test_good_markup_passes(tmp_path, markup):
 
 def test_letters_may_carry_inline_style(tmp_path):
     assert findings(tmp_path, '<p style="color:red">', "mail/call_detail/body.html") == []
+
+
+def test_letters_may_print_no_value_unescaped(tmp_path):
+    (found,) = findings(tmp_path, "<p>{{ text|safe }}</p>", "mail/call_detail/body.html")
+    assert "unescaped" in found[1]
+
+
+def test_no_python_of_ours_makes_markup_of_values():
+    made = re.compile(r"\bMarkup\(|render_template_string|autoescape\s*=\s*False")
+    for folder in ("blueprints", "services", "domain", "commands", "jobs"):
+        for path in (ROOT / folder).rglob("*.py"):
+            assert not made.search(path.read_text(encoding="utf-8")), path
 
 
 def test_the_command_names_file_and_line_and_fails(tmp_path, capsys):

@@ -232,6 +232,15 @@ def test_a_good_list_is_checked_without_ordering(browser, draft, mine):
     assert Order.select().count() == 0
 
 
+@pytest.mark.parametrize("button", [None, "", "p²", "p" + "9" * 30, "no such button"])
+def test_a_button_that_there_is_not_shows_the_list_again(browser, draft, mine, button):
+    form = step_2(draft, typed="375291112233", go=button)
+    browser.post(
+        f"{ITEM}.subscribers", {k: v for k, v in form.items() if v is not None}, key=draft.key
+    )
+    assert browser.follow().select_one("#picker textarea").text.strip() == "375291112233"
+
+
 def test_the_typed_list_survives_a_way_back(browser, draft, mine):
     browser.post(f"{ITEM}.subscribers", {"go": "period", "typed": "375 29"}, key=draft.key)
     assert browser.response.location.endswith("/period")

@@ -1,0 +1,140 @@
+"""A client with a row behind every page, and the address of every route: what sweeps go over."""
+
+import hashlib
+import shutil
+from dataclasses import dataclass
+from datetime import timedelta
+from email.message import EmailMessage
+
+from commands.routes import describe
+from domain.orders import OrderState
+from domain.roles import Role
+from models import Artefact, Client, ImportRun, Order, OrderDraft, User
+from services import clock, mailbox
+from tests import factories
+from tests.page import Browser
+
+FILE = b"PK the file"
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+ANSWERS = {"direction": ["both"], "file_format": ["xlsx"]}
+
+
+@dataclass
+class World:
+    """Rows of one client, and what the operator has of it."""
+
+    app: object
+    client: Client
+    user: User
+    operator: User
+    order: Order  # sent, its file can be fetched
+    draft: OrderDraft
+    run: ImportRun
+    letter: int  # number in the try-out mailbox
+
+    def browser(self, who):
+        """A browser of "client", "operator" or "nobody"."""
+        users = {"client": self.user, "operator": self.operator, "nobody": None}
+        return Browser(self.app, users[who])
+
+    def address(self, rule):
+        """Address of a rule of the URL map, leading to a row that exists."""
+        keys = {
+            "<key>": self.draft.key if "call-detail" in rule else self.order.key,
+            "<draft>": self.draft.key,
+            "<order>": self.order.key,
+            "<int:run>": str(self.run.id),
+            "<int:number>": str(self.letter),
+            "<int:part>": "1" if "/html/" in rule else "2",
+            "<path:filename>": "cabinet.css",
+        }
+        for argument, value in keys.items():
+            rule = rule.replace(argument, value)
+        assert "<" not in rule, f"{rule}: teach `World.address` its argument"
+        return rule
+
+    def pages(self, who):
+        """Addresses that `who` can open, without files and what machines ask for."""
+        side = {"client": ("client", "public"), "operator": ("operator", "public")}[who]
+        rows = [row for row in describe(self.app) if "GET" in row["methods"]]
+        left_out = ("static", "health.live", "health.ready", "mailbox.file", "mailbox.source")
+        for row in rows:
+            role = self.user.role if who == "client" else self.operator.role
+            is_open = row["public"] or role in row["roles"]
+            if row["scope"] in side and is_open and row["endpoint"] not in left_out:
+                yield row["endpoint"], self.address(row["rule"])
+
+
+def build(app, **values):
+    """Make the rows; `values` are fields of the client."""
+    now = clock.now()
+    client = factories.make_client(may_download=True, **values)
+    user = factories.make_user(client, full_name="Иванов Иван")
+    number = factories.make_subscriber(client)
+    run = factories.make_import_run(
+        client=client, lines=2, accepted=1, rejected=1, rejects=[{"line": 2, "reason": "bad_time"}]
+    )
+    order = factories.make_order(
+        client,
+        [number],
+        user=user,
+        state=OrderState.SENT,
+        rows=1,
+        created_at=now,
+        closed_at=now,
+    )
+    add_file(app, order, "Детализация № 5.xlsx")
+    day = now.date().isoformat()
+    draft = OrderDraft.create(
+        client=client,
+        user=user,
+        kind="call_detail",
+        key=f"draft-of-{user.id}",
+        answers={"period": {"start": [day], "end": [day], **ANSWERS}},
+        created_at=now,
+    )
+    return World(
+        app=app,
+        client=client,
+        user=user,
+        operator=factories.make_user(role=Role.OPERATOR_ADMINISTRATOR),
+        order=order,
+        draft=draft,
+        run=run,
+        letter=add_letter(app),
+    )
+
+
+def add_file(app, order, name):
+    """Give an order a made file of that name."""
+    folder = app.config["CABINET"].artefact_dir / order.key
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "1.xlsx").write_bytes(FILE)
+    now = clock.now()
+    return Artefact.create(
+        order=order,
+        path=f"{order.key}/1.xlsx",
+        display_name=name,
+        media_type=XLSX,
+        size=len(FILE),
+        sha256=hashlib.sha256(FILE).hexdigest(),
+        made_at=now,
+        expires_at=now + timedelta(days=7),
+    )
+
+
+def add_letter(app):
+    """A letter in the try-out mailbox: text, HTML and a file."""
+    letter = EmailMessage()
+    letter["Subject"], letter["From"] = "Детализация", "cabinet@localhost"
+    letter["To"] = "somebody@example.org"
+    letter.set_content("Здравствуйте")
+    letter.add_alternative("<p style='color:red'>Здравствуйте</p>", subtype="html")
+    letter.add_attachment(FILE, "application", "octet-stream", filename="Счёт №5.pdf")
+    return mailbox.keep(app.config["CABINET"].data_dir / "mail", letter.as_bytes())
+
+
+def clear(app):
+    """Remove the files that `build` has left in the data dir."""
+    for folder in ("mail", "art"):
+        shutil.rmtree(app.config["CABINET"].data_dir / folder, ignore_errors=True)
