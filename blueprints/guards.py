@@ -37,6 +37,7 @@ SEND_AGAIN = N_("Your session has ended. Sign in in a new tab and send again.")
 FOREIGN_ORIGIN = N_(
     "The request came from a page that is not ours. Open the cabinet and repeat the action."
 )
+PLAIN = "text/plain; charset=utf-8"
 POLL_ENDED = N_("Your session has ended. Sign in to go on.")
 
 
@@ -124,10 +125,13 @@ def _check_role(view: Callable[..., Any]) -> AnyResponse | None:
 
 def _send_to_login(*, polls: bool) -> AnyResponse:
     """A plain request is led to the sign-in; htmx is told so in its own way: no sign-in page lands
-    inside another one, and nothing typed is lost.
+    inside another one, and nothing typed is lost. A program that comes with the cookie of a session
+    that is over gets 401 and no page: only browsers ask for `text/html`.
     """
     is_safe = request.method in SAFE_METHODS
     if request.headers.get("HX-Request") != "true":
+        if sessions.presented() and "text/html" not in request.headers.get("Accept", ""):
+            return make_response(gettext(POLL_ENDED), 401, {"Content-Type": PLAIN})
         target = full_path() if is_safe else page_of_form()
         return redirect(login_url(target), code=303)
     text = POLL_ENDED if polls else SEND_AGAIN

@@ -143,6 +143,11 @@ def _anonymous(values: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in values.items() if key in ANONYMOUS_KEYS}
 
 
+def presented() -> bool:
+    """Whether the request came with a session's cookie, alive or not."""
+    return bool(session.presented)  # type: ignore[attr-defined]
+
+
 def recognise(config: Config, *, prolong: bool) -> UserSession | None:
     """Find the session behind the request's cookie; `prolong` lets this request count against the
     idle limit.

@@ -30,8 +30,8 @@ def sign_in(
     login = fold_login(login)
     account_hash = throttle.hash_login(login, secret)
     user = User.across_clients().where(User.login == login).first()
-    with passwords.slot():  # checked inside: a burst cannot pass the throttle all at once
-        throttle.check(account_hash, user=user, ip=visitor.ip, now=now)
+    with passwords.slot():  # few are at work at once, so few right ones stand in each other's way
+        throttle.begin(account_hash, user=user, ip=visitor.ip, now=now)
         is_right = passwords.is_right(password, user.password_hash if user else None)
         if not (user and is_right and user.is_active):
             _refuse(account_hash, visitor, now)
@@ -48,8 +48,7 @@ def sign_out(row: UserSession, *, ip: str, now: datetime) -> None:
 
 
 def _refuse(account_hash: str, visitor: Visitor, now: datetime) -> None:
-    with write_tx():
-        throttle.note_failure(account_hash, ip=visitor.ip, now=now)
+    with write_tx():  # the failure is counted already
         audit.record(
             AuditEventKind.SIGN_IN_REFUSED, now=now, ip=visitor.ip, login_hash=account_hash
         )

@@ -167,7 +167,7 @@ def lose(order, now, app):
         (expire_and_clear, {410}),
         (cancel, {404}),
         (revoke, {404}),
-        (disable, {303, 401}),
+        (disable, {401}),
         (tamper, {404}),
         (cut_off, {404}),
         (lose, {404}),
