@@ -18,6 +18,11 @@ DETAIL, INVOICE, OLD = "bukhgalteria@zavod-romashka.by", "scheta@mail.zavod.by",
 SHOWN = {DETAIL: "b***@z***.by", INVOICE: "s***@m***.by", OLD: "s***@p***.by"}
 
 
+def repeat_the_address(conversation, rest):
+    """Refuse a recipient as real servers do."""
+    conversation._say(f"550 5.1.1 {rest.removeprefix('TO:')}: no such user")
+
+
 @pytest.fixture
 def refused(app, base, monkeypatch):
     """A world whose last order the mail server refused with the address in its answer."""
@@ -27,12 +32,14 @@ def refused(app, base, monkeypatch):
     order = factories.make_order(
         small.client, [number], user=small.user, created_at=clock.now(), due_at=clock.now()
     )
-    with SmtpSink(smtp_sink.NO_ADDRESS_550) as sink, monkeypatch.context() as patched:
+    monkeypatch.setattr(smtp_sink._Conversation, "_do_rcpt", repeat_the_address)
+    with SmtpSink() as sink, monkeypatch.context() as patched:
         config = replace(app.config["CABINET"], MAIL_SERVER="localhost", MAIL_PORT=sink.port)
         patched.setitem(app.config, "CABINET", config)
         job.carry(order.id)
     small.refused = Order.get_by_id(order.id)
     assert small.refused.state == OrderState.FAILED
+    assert SHOWN[DETAIL] in small.refused.detail  # the server has repeated it
     yield small
     world.clear(app)
 
