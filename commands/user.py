@@ -1,4 +1,4 @@
-"""`flask user add` and `flask user password`: who may sign in."""
+"""`flask user`: who may sign in, with which role and password, and who is signed in no longer."""
 
 import sys
 
@@ -50,14 +50,12 @@ def add(
     """
     if is_operator == (account is not None):
         raise click.UsageError("Give either --client ACCOUNT or --operator.")
-    names = OPERATOR_ROLE_NAMES if is_operator else CLIENT_ROLE_NAMES
-    if role not in names:
-        raise click.BadParameter(f"{role!r} is not one of {', '.join(names)}.", param_hint="--role")
+    chosen = _role(role, OPERATOR_ROLE_NAMES if is_operator else CLIENT_ROLE_NAMES)
     password = _read_password() if password_stdin else None
     client = accounts.find_client(account) if account is not None else None
     _user, password = accounts.add_user(
         login=login,
-        role=names[role],
+        role=chosen,
         client=client,
         password=password,
         full_name=full_name,
@@ -75,6 +73,39 @@ def password(login: str, *, password_stdin: bool) -> None:
     user = accounts.find_user(login)
     given = _read_password() if password_stdin else None
     _show(accounts.set_password(user, password=given, now=clock.now()), given=password_stdin)
+
+
+@group.command("change")
+@click.argument("login")
+@click.option("--role", help="As in `flask user add`.")
+@click.option("--enable/--disable", "is_active", default=None, help="Whether they may sign in.")
+@on_database
+def change(login: str, *, role: str | None, is_active: bool | None) -> None:
+    """Give LOGIN another role, shut that user out or let them in again: from their next click."""
+    if role is None and is_active is None:
+        raise click.UsageError("Nothing to change: give at least one option.")
+    user = accounts.find_user(login)
+    names = CLIENT_ROLE_NAMES if user.client_id else OPERATOR_ROLE_NAMES
+    changed = accounts.change_user(
+        user, role=role and _role(role, names), is_active=is_active, now=clock.now()
+    )
+    words = ", ".join({"is_active": "sign-in"}.get(name, name) for name in changed)
+    click.echo(f"changed: {words or 'nothing, it was so already'}")
+
+
+@group.command("sign-out")
+@click.argument("login")
+@on_database
+def sign_out(login: str) -> None:
+    """End all sessions of LOGIN, on whatever machine."""
+    ended = accounts.end_sessions(accounts.find_user(login), now=clock.now())
+    click.echo(f"sessions ended: {ended}")
+
+
+def _role(name: str, names: dict[str, Role]) -> Role:
+    if name not in names:
+        raise click.BadParameter(f"{name!r} is not one of {', '.join(names)}.", param_hint="--role")
+    return names[name]
 
 
 def _read_password() -> str:

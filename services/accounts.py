@@ -164,6 +164,52 @@ def set_password(user: User, *, password: str | None = None, now: datetime) -> s
     return password
 
 
+def change_user(
+    user: User, *, role: Role | None = None, is_active: bool | None = None, now: datetime
+) -> list[str]:
+    """Give a user another role, or shut them out (or let them in again); return what is other than
+    before. It counts from their next request; who is shut out loses all sessions.
+
+    Raises `InvalidValue` for a role of the other side.
+    """
+    if role is not None and role.is_operator != (user.client_id is None):
+        raise InvalidValue(what="role", value=role.value)
+    wanted = {"role": role and role.value, "is_active": is_active}
+    values = {
+        name: value
+        for name, value in wanted.items()
+        if value is not None and value != getattr(user, name)
+    }
+    if not values:
+        return []
+    with write_tx():
+        User.update(values).where(User.id == user.id).execute()
+        if is_active is False:
+            sessions.end_all(user)
+        audit.record(
+            AuditEventKind.USER_CHANGED,
+            now=now,
+            client=user.client_id,
+            subject=f"user:{user.id}",
+            **values,
+        )
+    return list(values)
+
+
+def end_sessions(user: User, *, now: datetime) -> int:
+    """Sign a user out everywhere; return how many sessions there were."""
+    with write_tx():
+        ended = sessions.end_all(user)
+        audit.record(
+            AuditEventKind.SESSIONS_ENDED,
+            now=now,
+            client=user.client_id,
+            subject=f"user:{user.id}",
+            sessions_ended=ended,
+        )
+    return ended
+
+
 def find_client(account_no: str) -> Client:
     """The client with an account number; raises `NotFound`."""
     client = Client.get_or_none(Client.account_no == account_no)

@@ -31,6 +31,8 @@ class AuditEventKind(StrEnum):
     SUBSCRIBER_ADDED = "subscriber_added"
     SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
+    USER_CHANGED = "user_changed"
+    SESSIONS_ENDED = "sessions_ended"
 
 
 def record(

@@ -145,7 +145,7 @@ def test_a_new_password_ends_all_sessions(flask, own_app):
     assert may_sign_in("ivanov", said.removeprefix("password: ").strip())
     assert not may_sign_in("ivanov", "the-old-one")
     assert not UserSession.select().exists()
-    browser.get("home.show", status=303)
+    browser.get("home.show", status=401)
     assert flask("user", "password", "nobody") == (1, "Error: login nobody: there is none\n")
 
 
@@ -177,3 +177,43 @@ def test_as_a_plugin_routes_takes_the_place_of_flasks_own(own_app):
     group.add_command(routes.command, "routes")
     result = CliRunner().invoke(group, ["routes", "--json"])
     assert json.loads(result.output)
+
+
+def test_who_is_disabled_is_out_at_once_and_can_be_let_in_again(flask, own_app):
+    user = factories.make_user(login="ivanov", password="korova-na-lugu")
+    browser = Browser(own_app, user)
+    assert flask("user", "change", "Ivanov", "--disable") == (0, "changed: sign-in\n")
+    browser.get("home.show", status=401)
+    assert not user.sessions.count()
+    assert flask("user", "change", "ivanov", "--disable") == (
+        0,
+        "changed: nothing, it was so already\n",
+    )
+    assert flask("user", "change", "ivanov", "--enable") == (0, "changed: sign-in\n")
+    Browser(own_app, user).get("home.show")
+    assert [event.detail for event in AuditEvent.select().where(AuditEvent.event == "user_changed")]
+
+
+def test_a_cut_role_counts_from_the_next_click(flask, own_app):
+    user = factories.make_user(login="ivanov")
+    browser = Browser(own_app, user)
+    browser.get("bills.call_detail.start")
+    assert flask("user", "change", "ivanov", "--role", "viewer") == (0, "changed: role\n")
+    browser.get("bills.call_detail.start", status=403)
+    browser.get("orders.index")
+
+
+def test_a_role_of_the_other_side_is_refused(flask):
+    factories.make_user(login="ivanov")
+    status, said = flask("user", "change", "ivanov", "--role", "clerk")
+    assert (status, "'clerk' is not one of administrator" in said) == (2, True)
+    status, said = flask("user", "change", "ivanov")
+    assert (status, "Nothing to change" in said) == (2, True)
+
+
+def test_all_sessions_of_a_user_can_be_ended(flask, own_app):
+    user = factories.make_user(login="ivanov")
+    browsers = [Browser(own_app, user) for _ in range(3)]
+    assert flask("user", "sign-out", "ivanov") == (0, "sessions ended: 3\n")
+    for browser in browsers:
+        browser.get("home.show", status=401)
