@@ -400,7 +400,7 @@ class Order(TenantModel):
     lease_token = CharField(default="")
     lease_owner = CharField(default="")  # the process that holds the lease
     lease_until = UtcDateTimeField(null=True)
-    heartbeat_at = UtcDateTimeField(null=True)
+    heartbeat_at = UtcDateTimeField(null=True, index=True)  # the last sign of life from a worker
     closed_at = UtcDateTimeField(null=True)
 
     class Meta:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
-from peewee import JOIN, ModelSelect, fn
+from peewee import JOIN, Case, ModelSelect, fn
 
 from domain.errors import FilesTakeTooMuch
 from domain.formats import mask_emails
@@ -72,16 +72,22 @@ def due(now: datetime):
 
 
 def claim_next(*, now: datetime) -> Claim | None:
-    """Take the due order of the client with the fewest running ones, the oldest first.
+    """Take the due order of the client with the fewest running ones, of those the one least served
+    of late, the oldest first.
 
     None when nothing is due, or others were faster each time.
     """
-    at_work = _at_work(now)
+    served = _served(now)
     candidates = (
         Order.across_clients(Order.id)
-        .join(at_work, JOIN.LEFT_OUTER, on=at_work.c.client_id == Order.client)
+        .join(served, JOIN.LEFT_OUTER, on=served.c.client_id == Order.client)
         .where(due(now))
-        .order_by(fn.COALESCE(at_work.c.orders, 0), Order.next_try_at, Order.id)
+        .order_by(
+            fn.COALESCE(served.c.running, 0),
+            fn.COALESCE(served.c.lately, 0),  # alone, a worker never sees a running one
+            Order.next_try_at,
+            Order.id,
+        )
         .limit(5)
     )
     for order in list(candidates):
@@ -91,16 +97,21 @@ def claim_next(*, now: datetime) -> Claim | None:
     return None
 
 
-def _at_work(now: datetime) -> ModelSelect:
-    """How many orders each client has in hand. Asked once and joined: as a question put for every
-    due order it took seconds with thousands of them waiting.
+def _served(now: datetime) -> ModelSelect:
+    """Orders that each client has in hand, and has had within the time of a lease. Asked once and
+    joined: put for every due order, the question took seconds with thousands of them waiting.
     """
-    running = Order.alias()
+    order = Order.alias()
+    is_running = (order.lease_until >= now) & order.state.in_(OPEN_STATES)
     return (
-        running.select(running.client.alias("client_id"), fn.COUNT(running.id).alias("orders"))
-        .where(running.lease_until >= now, running.state.in_(OPEN_STATES))
-        .group_by(running.client)
-        .alias("at_work")
+        order.select(
+            order.client.alias("client_id"),
+            fn.SUM(Case(None, [(is_running, 1)], 0)).alias("running"),
+            fn.COUNT(order.id).alias("lately"),
+        )
+        .where(order.heartbeat_at >= now - lease())
+        .group_by(order.client)
+        .alias("served")
     )
 
 

@@ -59,6 +59,22 @@ def test_a_client_with_many_orders_does_not_keep_others_waiting():
     assert claims.claim_next(now=NOON).order_id == other.id
 
 
+def test_a_worker_alone_serves_clients_in_turn():
+    """It never sees a running order: what it has done of late tells whose turn it is."""
+    busy, other = make_client(), make_client()
+    for n in range(4):
+        make_order(busy, next_try_at=NOON - timedelta(minutes=10 - n))
+        make_order(other, next_try_at=NOON - timedelta(seconds=10 - n))
+    served = []
+    for _ in range(8):
+        claim = claims.claim_next(now=NOON)
+        served.append(claim.order().client_id)
+        Order.update(state=OrderState.SENT, lease_until=None, closed_at=NOON).where(
+            Order.id == claim.order_id
+        ).execute()
+    assert served == [busy.id, other.id] * 4
+
+
 def test_the_loser_of_a_lease_changes_nothing():
     order = make_order()
     loser = claims.claim_next(now=NOON)
