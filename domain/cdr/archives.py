@@ -31,6 +31,7 @@ _NESTED = (_GZIP, *_ZIP, b"BZh", b"\xfd7zXZ\x00", b"7z\xbc\xaf", b"Rar!", b"\x28
 _TAR_AT, _TAR = 257, b"ustar"
 _PLAIN_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)
 _ENCRYPTED = 0x1
+_LOCAL_HEADER = struct.Struct("<4s22xHH")
 _TAIL = 22 + 65535 + 20  # a zip's end record with the longest comment, and its 64-bit locator
 
 
@@ -74,10 +75,12 @@ def _zip_members(opener: Opener, file: BinaryIO) -> list[Member]:
     size = file.seek(0, io.SEEK_END)
     _check_directory(file, size)
     try:
-        with zipfile.ZipFile(file) as archive:
+        with zipfile.ZipFile(_Sparing(file)) as archive:  # type: ignore[arg-type]
             infos = [info for info in archive.infolist() if not info.is_dir()]
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError) as error:
         raise _refuse(f"the zip archive is damaged: {error}") from error
+    if len(infos) > MOST_MEMBERS:
+        raise _too_many()
     for info in infos:
         _check_member(info)
     unpacked = sum(info.file_size for info in infos)
@@ -107,8 +110,31 @@ def _check_directory(file: BinaryIO, size: int) -> None:
             raise _refuse("the zip archive is damaged: it has no end")
         count, directory = struct.unpack_from("<QQ", record, 32)
     if count > MOST_MEMBERS or directory > LARGEST_DIRECTORY:
-        raise _refuse(f"the zip archive has more than {MOST_MEMBERS} files")
+        raise _too_many()
     file.seek(0)
+
+
+def _too_many() -> RefusedArchive:
+    return _refuse(f"the zip archive has more than {MOST_MEMBERS} files")
+
+
+class _Sparing:
+    """A file of which nobody reads more at once than a list of members may take. `zipfile` reads
+    the list whole, and finds its size in another place than the one we looked at when the archive
+    lies about where that is.
+    """
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._file, name)
+
+    def read(self, size: int = -1) -> bytes:
+        data = self._file.read(size if 0 <= size <= LARGEST_DIRECTORY else LARGEST_DIRECTORY + 1)
+        if len(data) > LARGEST_DIRECTORY:
+            raise _too_many()
+        return data
 
 
 def _check_member(info: zipfile.ZipInfo) -> None:
@@ -125,16 +151,33 @@ def _check_member(info: zipfile.ZipInfo) -> None:
 
 
 def _member_opener(opener: Opener, info: zipfile.ZipInfo) -> Opener:
+    """Opens one member at its place, without reading the list of all of them again."""
+
     def open_member() -> BinaryIO:
-        archive = zipfile.ZipFile(opener())
+        file = opener()
         try:
-            member = archive.open(info)
-        except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
-            archive.close()
-            raise _refuse(f"the zip archive is damaged: {error}") from error
-        return io.BufferedReader(_Bounded(member, 0, archive), BLOCK)
+            file.seek(_start_of(file, info))
+            member = zipfile.ZipExtFile(file, "r", info, close_fileobj=True)
+        except BaseException:
+            file.close()
+            raise
+        return io.BufferedReader(_Bounded(member, 0), BLOCK)
 
     return open_member
+
+
+def _start_of(file: BinaryIO, info: zipfile.ZipInfo) -> int:
+    """Where the data of a member begin: behind a header of its own."""
+    header = b""
+    if info.header_offset >= 0:
+        file.seek(info.header_offset)
+        header = file.read(_LOCAL_HEADER.size)
+    if len(header) < _LOCAL_HEADER.size:
+        raise _refuse(f"the zip archive is damaged: {info.filename} is not in it")
+    mark, name_length, extra_length = _LOCAL_HEADER.unpack(header)
+    if mark != _ZIP[0]:
+        raise _refuse(f"the zip archive is damaged: {info.filename} is not where it should be")
+    return info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
 
 
 # --- Streams --------------------------------------------------------------------------------------
@@ -170,8 +213,8 @@ class _Bounded(io.RawIOBase):
     sizes were looked at and hold, for no member gives more than it declares.
     """
 
-    def __init__(self, file: BinaryIO, packed: int, archive: zipfile.ZipFile | None = None) -> None:
-        self._file, self._packed, self._archive = file, packed, archive
+    def __init__(self, file: BinaryIO, packed: int) -> None:
+        self._file, self._packed = file, packed
         self._read = 0
 
     def readable(self) -> bool:
@@ -191,9 +234,4 @@ class _Bounded(io.RawIOBase):
     def close(self) -> None:
         if not self.closed:
             self._file.close()
-            if self._archive is not None:
-                packed = self._archive.fp
-                self._archive.close()
-                if packed is not None:
-                    packed.close()
         super().close()
