@@ -16,8 +16,10 @@ from werkzeug.exceptions import (
 from blueprints.filters import role_text
 from blueprints.guards import RoleMissing
 from blueprints.web import render_section
+from domain.errors import NoSpaceLeft
 from services import access, clock
-from texts import N_, gettext
+from services.transactions import DiskFull
+from texts import ERRORS, N_, gettext
 
 log = logging.getLogger(__name__)
 TITLES = {
@@ -48,6 +50,7 @@ SENTENCES = {
 # client's key differ from one that does not exist.
 TOLD_APART = frozenset({400, 403, 413, 429})
 CODE_HEADER = "X-Error-Code"  # for cabinet.js: htmx leaves the page of an error unshown
+FULL_DISK_RETRY_S = 600
 UNKNOWN_HOST = N_("The cabinet is not called by this name. Check the address.")
 
 
@@ -69,6 +72,8 @@ def show_error(error: HTTPException) -> Response:
 
 def show_crash(error: InternalServerError) -> Response:
     """The page for our own mistake. The code shown stands in the log beside the trace."""
+    if isinstance(error.original_exception, DiskFull):  # found out while the answer was on its way
+        return show_full_disk(error.original_exception)
     code = _new_code()
     log.error("error %s at %s", code, request.endpoint, exc_info=error.original_exception)
     try:
@@ -76,6 +81,13 @@ def show_crash(error: InternalServerError) -> Response:
     except Exception:
         log.exception("error %s: no page could be drawn for it", code)
         return _bare(f"{gettext(TITLES[500])}: {code}", 500)
+
+
+def show_full_disk(_error: DiskFull) -> Response:
+    """The page for a write there was no room for. What is stored can still be read."""
+    response = _page(503, gettext(ERRORS[NoSpaceLeft.code]), _note_refusal(503))
+    response.headers["Retry-After"] = str(FULL_DISK_RETRY_S)
+    return response
 
 
 def _page(status: int, sentence: str, code: str, roles: Iterable[str] = ()) -> Response:
@@ -123,3 +135,4 @@ def init_app(app: Flask) -> None:
     """Answer for every refusal and for what nobody foresaw."""
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(InternalServerError, show_crash)
+    app.register_error_handler(DiskFull, show_full_disk)

@@ -46,7 +46,8 @@ def command() -> None:
         if config.uses_mailbox:
             _check_port(LOOPBACK, config.mail_port, "CABINET_MAIL_PORT", patience_s=patience_s)
         _prepare_data(config)
-        _supervise(config)
+        with database.held_open():
+            _supervise(config)
 
 
 def parts(config: Config) -> list[processes.Part]:

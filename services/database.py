@@ -2,6 +2,8 @@
 database it is, beside the few statements that differ.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from peewee import Database, PostgresqlDatabase, SqliteDatabase
@@ -9,7 +11,8 @@ from playhouse.db_url import parse
 from playhouse.migrations import Runner
 
 from config import Config, ConfigError
-from models import CLUSTERED_MODELS, Call, db
+from models import Call, db
+from models_billing import CLUSTERED_MODELS
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 BUSY_TIMEOUT_S = 30  # SQLite's busy handler is unfair: single waits of 5 s were measured
@@ -26,6 +29,14 @@ _TEXTS_TO_CHANGE = """
       AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)
       AND (o.collname <> 'C' OR a.atttypid <> 'text'::regtype)
     ORDER BY 1, 2"""
+
+
+class _Sqlite(SqliteDatabase):
+    """SQLite, when it has rolled back by itself: on a full disk it does."""
+
+    def rollback(self) -> None:
+        if self.is_closed() or self.connection().in_transaction:
+            super().rollback()
 
 
 def open_database(config: Config) -> Database:
@@ -52,7 +63,7 @@ def make_database(url: str) -> Database:
         return PostgresqlDatabase(values.pop("database"), prefer_psycopg3=True, **values)
     path = Path(url.removeprefix("sqlite:///"))
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    return SqliteDatabase(
+    return _Sqlite(
         str(path),
         lock_type="IMMEDIATE",  # a deferred BEGIN that writes later fails under load
         timeout=BUSY_TIMEOUT_S,
@@ -81,6 +92,19 @@ def upgrade(database: Database | None = None) -> list[str]:
                     f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE text COLLATE "C"'
                 )
     return names
+
+
+@contextmanager
+def held_open() -> Iterator[None]:
+    """Keep SQLite's file open while inside: whoever closes it last takes its log away, and on a
+    full disk nobody could make a new one, not even to read. A server needs nothing of the kind.
+    """
+    if not isinstance(db.obj, SqliteDatabase):
+        yield
+        return
+    with db.connection_context():
+        db.execute_sql("PRAGMA schema_version")  # the log is opened by the first look at the data
+        yield
 
 
 def is_up_to_date() -> bool:

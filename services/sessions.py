@@ -5,12 +5,13 @@ The cookie itself is written in `blueprints/sessions.py`.
 
 import hashlib
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from peewee import JOIN
 
 from models import Client, User, UserSession
-from services.transactions import write_tx
+from services.transactions import DiskFull, write_tx
 
 TOUCH_EVERY = timedelta(minutes=1)  # the idle limit is exact to this
 
@@ -61,7 +62,7 @@ def touch(row: UserSession, *, now: datetime) -> None:
     """Note that the user is there; written at most once a minute."""
     if now - row.last_seen_at < TOUCH_EVERY:
         return
-    with write_tx():
+    with suppress(DiskFull), write_tx():  # pages can be read all the same
         UserSession.update(last_seen_at=now).where(UserSession.id == row.id).execute()
     row.last_seen_at = now
 

@@ -1,20 +1,46 @@
 """Transactions. Every write goes through `write_tx`, every long read through `read_tx`."""
 
+import errno
+import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from peewee import PeeweeException, SqliteDatabase
+from peewee import OperationalError, PeeweeException, SqliteDatabase
 
 from models import Client, db
+
+# How SQLite says it, and how PostgreSQL does.
+NO_SPACE = ("database or disk is full", "No space left on device")
+
+
+class DiskFull(OSError):
+    """The database has no room for a write: nothing of the transaction has happened."""
+
+    def __init__(self) -> None:
+        super().__init__(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 @contextmanager
 def write_tx() -> Iterator[None]:
     """One write transaction. On SQLite it begins IMMEDIATE (set on the connection, see
-    `services/database.py`).
+    `services/database.py`). Raises `DiskFull`.
     """
-    with db.atomic():
-        yield
+    try:
+        with db.atomic():
+            yield
+    except OperationalError as error:
+        if _is_for_want_of_space(error):
+            raise DiskFull from error
+        raise
+
+
+def _is_for_want_of_space(error: BaseException | None) -> bool:
+    """Whether it began with a full disk: SQLite ends the transaction then, and what is said in the
+    end may be that there is none to roll back.
+    """
+    while error is not None and not any(words in str(error) for words in NO_SPACE):
+        error = error.__context__
+    return error is not None
 
 
 @contextmanager
