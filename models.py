@@ -313,6 +313,11 @@ class Call(TenantPart):
     uid = CharField()  # the exchange's id of the call
     legs = TextField()  # JSON: the parts this row is made of, each with the run that told it first
     import_run = ForeignKeyField(ImportRun, on_delete="RESTRICT", index=False)  # first of them
+    rating = SmallIntegerField(null=True)  # domain.rating.states.CallRating; null: not looked at
+    price = BigIntegerField(null=True)  # micros without VAT
+    billed_s = IntegerField(null=True)  # seconds paid, by increments
+    package_s = IntegerField(null=True)  # of them, paid by packages
+    rate_id = IntegerField(null=True)  # of models_billing.TariffRate
 
     class Meta:
         primary_key = CompositeKey("subscriber_id", "started_at", "seq")

@@ -12,7 +12,8 @@ from typing import Any
 
 from peewee import AutoField, Database, Model, PeeweeException, SqliteDatabase, sort_models
 
-from models import ALL_MODELS, Call, db
+from models import Call, db
+from models_billing import ALL_MODELS
 from services import bulk, call_months, database, verify
 from services.transactions import read_tx
 

@@ -9,7 +9,8 @@ import pytest
 from commands.routes import describe
 from domain.orders import OrderState
 from domain.roles import CLIENT_ROLES, OPERATOR_ROLES, Role
-from models import ALL_MODELS, AuditEvent, Order, OrderDraft, UserSession
+from models import AuditEvent, Order, OrderDraft, UserSession
+from models_billing import ALL_MODELS
 from services import clock
 from tests import factories
 from tests.page import Browser

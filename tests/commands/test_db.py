@@ -7,7 +7,6 @@ import pytest
 
 from domain.orders import MailState, OrderState
 from models import (
-    ALL_MODELS,
     Artefact,
     Client,
     DraftSubscriber,
@@ -22,6 +21,7 @@ from models import (
     WaitingHalf,
     db,
 )
+from models_billing import ALL_MODELS
 from services import clock, processes
 from tests import databases
 from tests.apps import another_app
