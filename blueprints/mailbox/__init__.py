@@ -15,7 +15,7 @@ from blueprints.guards import public
 from blueprints.web import render_section
 from config import Config
 from domain.roles import Role
-from services import mailbox
+from services import access, clock, mailbox
 
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 MESSAGES_SHOWN = 50
@@ -92,7 +92,12 @@ def source(number: int) -> Response:
 def _folder_or_404() -> Path:
     """Where the messages are, for those who may see them."""
     config: Config = current_app.config["CABINET"]
-    if not config.uses_mailbox or not (_is_operator() or _is_this_machine(config)):
+    if not config.uses_mailbox:
+        abort(404)
+    if not (_is_operator() or _is_this_machine(config)):
+        if g.user is not None:
+            ip = request.remote_addr or ""
+            access.note_role_refusal(g.user, request.endpoint or "", ip=ip, now=clock.now())
         abort(404)
     return config.data_dir / "mail"
 

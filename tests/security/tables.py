@@ -1,0 +1,17 @@
+"""What stands in the tables, so that two moments can be compared."""
+
+from models import ALL_MODELS, AuditEvent, UserSession
+
+WATCHED = tuple(model for model in ALL_MODELS if model is not AuditEvent)
+BUSINESS = tuple(model for model in WATCHED if model is not UserSession)
+
+
+def dump(models=WATCHED):
+    """All rows of `models`, by table, in an order of their own."""
+    return {model: sorted(map(repr, model.select().tuples())) for model in models}
+
+
+def refusals():
+    """What is written down of refused looks, oldest first: (user, subject)."""
+    found = AuditEvent.select().where(AuditEvent.event == "authz_fail").order_by(AuditEvent.id)
+    return [(event.user_id, event.subject) for event in found]
