@@ -10,6 +10,7 @@ from domain.money import PLACES, Rounding
 
 DAY_S = 86_400
 HOLIDAY = 7  # beside the weekdays 0 (Monday) to 6
+ON_NET = "onnet"  # the prefix, and the group, of calls between numbers of this operator
 
 
 class Step(NamedTuple):
@@ -128,7 +129,7 @@ def check_rate(rate: Rate) -> None:
             raise _bad("a window that ends before it begins")
         if not window.days <= frozenset(range(8)):
             raise _bad("a window on a day that there is not")
-    if not (rate.prefix.isdecimal() or rate.prefix == ""):
+    if not (rate.prefix.isdecimal() or rate.prefix in {"", ON_NET}):
         raise _bad(f"the prefix {rate.prefix!r}")
 
 

@@ -1,11 +1,12 @@
 """Packages in the course of a month: whose seconds are left, call by call in their order."""
 
 from dataclasses import dataclass, field
+from functools import partial
 
 from domain.rating.calendar import Calendar
 from domain.rating.calls import Price, Seconds, Use, price_beyond, price_call
 from domain.rating.deck import Deck
-from domain.rating.tariff import Package, Version
+from domain.rating.tariff import ON_NET, Package, Version
 
 Key = tuple[str, int | None]  # package, subscriber: None when the client's numbers share it
 
@@ -44,13 +45,17 @@ class Rater:
         *,
         started_at: int = 0,
         origin: str = "",
+        is_on_net: bool = False,
         subscriber_id: int = 0,
         usage: Usage | None = None,
     ) -> Price | None:
         """The price of a call to `number`; with `usage`, after what is left of the packages, which
         then are used. None: there is no rate for it, and it stays without a price.
         """
-        rate = self._deck.find(number, at=started_at, origin=origin)
+        find = partial(self._deck.find, at=started_at, origin=origin)
+        rate = find(ON_NET) if is_on_net else None
+        if rate is None or rate.prefix != ON_NET:
+            rate = find(number)
         if rate is None:
             return None
         price = price_call(
