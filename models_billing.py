@@ -16,7 +16,15 @@ from peewee import (
 import models
 from domain.money import PLACES, Rounding
 from domain.rating.states import VersionState
-from models import BaseModel, Client, JsonField, Subscriber, TenantModel, UtcDateTimeField
+from models import (
+    BaseModel,
+    Client,
+    JsonField,
+    Subscriber,
+    TenantModel,
+    TenantPart,
+    UtcDateTimeField,
+)
 
 # --- Tariffs --------------------------------------------------------------------------------------
 
@@ -127,10 +135,12 @@ class VatRate(BaseModel):
 # --- What calls come to ---------------------------------------------------------------------------
 
 
-class UsageMonth(BaseModel):
+class UsageMonth(TenantPart):
     """Calls of a subscriber in a month (of the operator's zone) by destination group: kept beside
     the calls, in their transactions.
     """
+
+    OWNER = "subscriber_id"
 
     subscriber_id = IntegerField()
     month = IntegerField()  # year * 12 + month - 1
@@ -146,7 +156,7 @@ class UsageMonth(BaseModel):
         primary_key = CompositeKey("subscriber_id", "month", "destination_group")
 
 
-class UsageDay(BaseModel):
+class UsageDay(TenantModel):
     """The same of a client by day."""
 
     client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)

@@ -1,6 +1,7 @@
 """What stands in the tables, so that two moments can be compared."""
 
-from models import ALL_MODELS, AuditEvent, UserSession
+from models import AuditEvent, UserSession
+from models_billing import ALL_MODELS
 
 WATCHED = tuple(model for model in ALL_MODELS if model is not AuditEvent)
 BUSINESS = tuple(model for model in WATCHED if model is not UserSession)

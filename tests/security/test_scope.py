@@ -4,7 +4,6 @@ import pytest
 
 from blueprints.guards import public
 from models import (
-    ALL_MODELS,
     AuditEvent,
     Client,
     Exchange,
@@ -16,6 +15,15 @@ from models import (
     UnscopedQuery,
     UserSession,
     WaitingHalf,
+)
+from models_billing import (
+    ALL_MODELS,
+    TariffFee,
+    TariffPackage,
+    TariffPlan,
+    TariffRate,
+    TariffVersion,
+    VatRate,
 )
 from tests import factories
 from tests.apps import another_app
@@ -32,6 +40,12 @@ OTHERS = {
     ImportRun,
     UnmatchedLeg,
     WaitingHalf,
+    TariffPlan,
+    TariffVersion,
+    TariffRate,
+    TariffPackage,
+    TariffFee,
+    VatRate,
 }
 
 
