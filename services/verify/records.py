@@ -14,6 +14,7 @@ from domain.imports import ImportState
 from domain.msisdn import is_full
 from models import Call, Exchange, ImportRun, Subscriber, UnmatchedLeg, WaitingHalf, db
 from services import clock
+from services.call_store import load_leg
 from services.verify.registry import check
 
 
@@ -157,13 +158,23 @@ def what_was_rolled_back_is_gone() -> Iterator[str]:
 
 @check
 def an_unmatched_leg_is_in_no_call() -> Iterator[str]:
-    """A leg is kept for later or stored in a call, never both."""
+    """A leg is kept for later or stored in a call, never both: as long as it is told of the same
+    numbers. A file may tell it of others, which are nobody's.
+    """
     query = UnmatchedLeg.select(
-        Call.subscriber_id, Call.started_at, Call.uid, Call.legs, UnmatchedLeg.leg
+        Call.subscriber_id,
+        Call.started_at,
+        Call.uid,
+        Call.number,
+        Call.legs,
+        UnmatchedLeg.leg,
+        UnmatchedLeg.record,
     ).join(
         Call,
         on=(UnmatchedLeg.exchange == Call.exchange) & (UnmatchedLeg.uid == Call.uid),
     )
-    for subscriber_id, started_at, uid, legs, leg in db.execute(query):
-        if any(part.leg == leg for part in load(legs)):
+    for subscriber_id, started_at, uid, number, legs, leg, record in db.execute(query):
+        kept = load_leg(record)
+        sides = {kept.a_number, kept.b_number}
+        if any(part.leg == leg and sides == {number, part.peer} for part in load(legs)):
             yield f"{_name(subscriber_id, started_at, uid)} has a leg that is also unmatched"
