@@ -2,7 +2,10 @@
 `services/smtp.py`, the ledger of what was sent `services/ledger.py`.
 """
 
+import base64
+import hashlib
 import unicodedata
+from collections.abc import Callable
 from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -71,7 +74,9 @@ class Letter(flask_mail.Message):
     base64, so that any server passes the message on unchanged.
     """
 
-    def _message(self) -> EmailMessage:
+    def _message(
+        self, data_of: Callable[[flask_mail.Attachment], bytes] = lambda each: each.data
+    ) -> EmailMessage:
         recipient = self.recipients[0]
         message = EmailMessage(LetterPolicy(linesep="\r\n", utf8=not recipient.isascii()))
         message["From"] = address_of(str(self.sender))
@@ -84,8 +89,29 @@ class Letter(flask_mail.Message):
         message.add_alternative(self.html, subtype="html", cte="base64")
         for each in self.attachments:
             main, sub = each.content_type.split(";")[0].split("/")
-            message.add_attachment(each.data, main, sub, filename=each.filename)
+            message.add_attachment(data_of(each), main, sub, filename=each.filename)
         return message
+
+    def as_bytes(self) -> bytes:
+        """The whole message. The files are put in as the last step: `EmailMessage` looks through
+        their base64 line by line, several times, and takes ten times as long.
+        """
+        content = self._message(_stand_in).as_bytes()
+        for each in self.attachments:
+            stand_in = base64.b64encode(_stand_in(each)) + b"\r\n"
+            body = base64.encodebytes(each.data).replace(b"\n", b"\r\n")
+            before, found, after = content.rpartition(stand_in)
+            if not found:
+                raise RuntimeError("the place of a file in a letter was lost")
+            content = before + body + after
+        return content
+
+
+def _stand_in(attachment: flask_mail.Attachment) -> bytes:
+    """A few bytes that stand for a file while its letter is written: its digest, which nothing
+    else in the letter can be.
+    """
+    return hashlib.sha256(attachment.data).digest()
 
 
 def compose(

@@ -3,6 +3,7 @@
 import email
 import email.policy
 import hashlib
+import random
 import shutil
 from dataclasses import replace
 from datetime import datetime
@@ -111,6 +112,22 @@ def test_the_bytes_can_pass_any_server(letter):
     assert b"\n" not in content.replace(b"\r\n", b"")
     longest = max(content.split(b"\r\n"), key=len)
     assert len(longest) <= 78 or longest == f"Content-Type: {XLSX}".encode()  # cannot be broken
+
+
+@pytest.mark.parametrize("size", [0, 1, 56, 57, 58, 10_240])
+def test_a_file_stands_in_the_letter_as_the_standard_library_puts_it(app, base, size):
+    """The quick way of it against the plain one, beside a second file."""
+    letter = mailer.Letter(
+        "s", recipients=["a@example.by"], body="b", html="<p>b</p>", sender="c@example.by"
+    )
+    letter.msgId = "<1@example.by>"
+    for n, data in enumerate([(CONTENT * 4)[:size], b"other"]):
+        letter.attach(f"{n}.bin", "application/octet-stream", data)
+    seen = []
+    for make in (letter.as_bytes, lambda: letter._message().as_bytes()):
+        random.seed(1)  # the boundaries between the parts
+        seen.append(make())
+    assert seen[0] == seen[1]
 
 
 def test_a_long_subject_keeps_its_spaces(letter, monkeypatch, app):
