@@ -76,14 +76,19 @@ def masked(text: str) -> str:
 def _without_messages(text: str) -> str:
     """A text with a formatted trace in it: its places and types stay."""
     before, mark, trace = text.partition(_TRACE)
-    kept, after_place = [], False
+    kept, depth = [], 0  # how many lines of a place may still follow
     for line in trace.splitlines():
-        is_place = line.startswith("  ")
-        if is_place or line in _BETWEEN_TRACES:
+        if line.startswith('  File "'):
             kept.append(line)
-        elif after_place and (name := _ERROR_NAME.match(line)):
+            depth = 3  # what stands there, a marker under it, the error
+        elif depth and line.startswith("    "):
+            kept.append(line)
+            depth -= 1
+        elif depth and (name := _ERROR_NAME.match(line)):
             kept.append(name.group())
-        after_place = is_place
+            depth = 0
+        elif line in _BETWEEN_TRACES:
+            kept.append(line)
     return before + mark + "\n".join(kept)
 
 
