@@ -7,7 +7,7 @@ from flask import current_app
 
 from domain.orders import OrderKind
 from models import Client, DraftSubscriber, Order, OrderDraft, User
-from services.transactions import write_tx
+from services.transactions import for_update, write_tx
 
 KEPT_FOR = timedelta(days=30)  # an old address still says «Черновик удален» and not «нет такой»
 
@@ -45,8 +45,9 @@ def is_over(draft: OrderDraft, *, now: datetime) -> bool:
 def remember(draft: OrderDraft, step: str, answers: dict) -> None:
     """Keep what was answered at a step, as it was typed: it is checked anew whenever it is used."""
     with write_tx():
-        kept = OrderDraft.across_clients(OrderDraft.answers).where(OrderDraft.id == draft.id).get()
-        draft.answers = {**kept.answers, step: answers}  # another tab may have answered meanwhile
+        row = OrderDraft.across_clients(OrderDraft.answers).where(OrderDraft.id == draft.id)
+        kept = for_update(row).get()  # another tab may have answered meanwhile, or be about to
+        draft.answers = {**kept.answers, step: answers}
         OrderDraft.update(answers=draft.answers).where(OrderDraft.id == draft.id).execute()
 
 

@@ -5,7 +5,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
-from peewee import OperationalError, PeeweeException, SqliteDatabase
+from peewee import ModelSelect, OperationalError, PeeweeException, SqliteDatabase
 
 from models import Client, db
 
@@ -57,7 +57,14 @@ def lock_client(client: Client) -> None:
     Where BEGIN IMMEDIATE keeps everybody out already (SQLite) there is nothing to do.
     """
     if not isinstance(db.obj, SqliteDatabase):
-        Client.select(Client.id).where(Client.id == client.id).for_update().execute()
+        for_update(Client.select(Client.id).where(Client.id == client.id)).execute()
+
+
+def for_update(query: ModelSelect) -> ModelSelect:
+    """Inside `write_tx`: `query`, its rows kept from other writers until the transaction ends, so
+    that what is read can be changed and written back. On SQLite everybody is kept out anyway.
+    """
+    return query if isinstance(db.obj, SqliteDatabase) else query.for_update()
 
 
 @contextmanager
