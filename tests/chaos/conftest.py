@@ -9,6 +9,21 @@ from tests.chaos.lives import living_on
 from tests.chaos.site import Site
 from tests.smtp_sink import SmtpSink
 
+FIGURES = []
+
+
+@pytest.fixture
+def figure(request):
+    """Note what was measured: `figure("converged s", 12.3)`; --long prints them all at the end."""
+    return lambda name, value: FIGURES.append((request.node.nodeid, name, value))
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if FIGURES and config.getoption("--long"):
+        terminalreporter.section("figures")
+        for node, name, value in FIGURES:
+            terminalreporter.line(f"{node}: {name} = {value}")
+
 
 @pytest.fixture(scope="module")
 def sink():

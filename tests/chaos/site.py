@@ -9,6 +9,7 @@ import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from email import message_from_bytes
 from pathlib import Path
 
@@ -70,13 +71,21 @@ class Site(Cabinet):
 
     def part(self, words):
         """The processes of one part, like "flask worker", without their children."""
-        return [pid for pid in self.pids(words) if parent_of(pid) == self.process.pid]
+        children = children_of(self.process.pid)
+        return [pid for _, pid in children if words in command_of(pid)]
 
     def horses(self):
         """Children of workers that are at a job, by their parent."""
-        workers = self.pids("flask worker")
-        parents = set(self.part("flask worker"))
-        return {parent_of(pid): pid for pid in workers if parent_of(pid) in parents}
+        return dict(children_of(*self.part("flask worker")))
+
+    def wait_for_horse(self, within_s=30):
+        """(parent, horse) of a worker at a job, as soon as there is one."""
+        deadline = time.monotonic() + within_s
+        while time.monotonic() < deadline:
+            if found := self.horses():
+                return next(iter(found.items()))
+            time.sleep(0.005)
+        raise AssertionError(f"no worker was at a job for {within_s} s")
 
     # --- People
 
@@ -147,10 +156,38 @@ def message_ids(taken):
     return Counter(message_from_bytes(each.content)["Message-ID"] for each in taken)
 
 
-def parent_of(pid):
-    """The parent of a process; 0 when it is gone."""
+def children_of(*parents):
+    """The living children of processes, as (parent, child)."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            with suppress(OSError):
+                fields = _read(entry.name, "stat").rpartition(")")[2].split()
+                if int(fields[1]) in parents and fields[0] not in {"Z", "X"}:
+                    found.append((int(fields[1]), int(entry.name)))
+    return sorted(found)
+
+
+def command_of(pid):
+    """How a process was started; empty when it is gone."""
     try:
-        stat = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        return _read(pid, "cmdline").replace("\0", " ")
     except OSError:
-        return 0
-    return int(stat.rpartition(")")[2].split()[1])
+        return ""
+
+
+def is_alive(pid):
+    """Whether a process is there and not a zombie."""
+    return state_of(pid) not in {"", "Z", "X"}
+
+
+def state_of(pid):
+    """R, S, D, T (stopped), Z; empty when it is gone."""
+    try:
+        return _read(pid, "stat").rpartition(")")[2].split()[0]
+    except OSError:
+        return ""
+
+
+def _read(pid, name):
+    return Path(f"/proc/{pid}/{name}").read_text(encoding="utf-8", errors="replace")
