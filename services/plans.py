@@ -1,0 +1,91 @@
+"""Whose calls are priced by what: the plan that a subscriber had at a moment, and its version."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date, datetime, time
+
+from domain.rating.states import VersionState
+from models import Client, Subscriber
+from models_billing import PlanAssignment, TariffPlan, TariffVersion
+from services import clock
+
+Since = tuple[int, int]  # from that moment on (epoch seconds), this id
+
+
+class Plans:
+    """The plans of all subscribers, or of one client's, as they are in the tables now.
+
+    A subscriber's own choice goes before its client's, and that before the plan it names.
+    """
+
+    def __init__(self, client: Client | int | None = None) -> None:
+        names = {plan.name: plan.id for plan in TariffPlan.select()}
+        subscribers = Subscriber.across_clients(Subscriber.id, Subscriber.client, Subscriber.plan)
+        chosen = PlanAssignment.across_clients()
+        if client is not None:
+            subscribers = subscribers.where(Subscriber.client == client)
+            chosen = chosen.where(PlanAssignment.client == client)
+        own, common = _by_owner(chosen)
+        self.client_of: dict[int, int] = {}
+        self._plans: dict[int, list[Since]] = {}
+        for subscriber_id, client_id, plan_name in subscribers.tuples().iterator():
+            self.client_of[subscriber_id] = client_id
+            named = [(0, names[plan_name])] if plan_name in names else []
+            self._plans[subscriber_id] = _layered(
+                named, common.get(client_id, []), own.get(subscriber_id, [])
+            )
+        self._versions = _versions()
+
+    def version_at(self, subscriber_id: int, moment: int) -> int | None:
+        """The version that prices the subscriber's calls at `moment`; None: there is no plan, or
+        none is published for then.
+        """
+        plan = _last(self._plans.get(subscriber_id, ()), moment)
+        return None if plan is None else _last(self._versions.get(plan, ()), moment)
+
+
+def _last(since: Iterable[Since], moment: int) -> int | None:
+    """What holds at `moment`."""
+    found = None
+    for start, what in since:
+        if start > moment:
+            break
+        found = what
+    return found
+
+
+def _layered(named: list[Since], common: list[Since], own: list[Since]) -> list[Since]:
+    """What holds when: own choices; before the first the client's; before those the name."""
+    layers = named
+    for layer in (common, own):
+        if layer:
+            end = bisect_right(layers, (layer[0][0], -1))
+            layers = layers[:end] + layer
+    return layers
+
+
+def _by_owner(
+    chosen: Iterable[PlanAssignment],
+) -> tuple[dict[int, list[Since]], dict[int, list[Since]]]:
+    own: defaultdict[int, list[Since]] = defaultdict(list)
+    common: defaultdict[int, list[Since]] = defaultdict(list)
+    for row in chosen.order_by(PlanAssignment.valid_from):
+        since = (_begin(row.valid_from), row.plan_id)
+        if row.subscriber_id is None:
+            common[row.client_id].append(since)
+        else:
+            own[row.subscriber_id].append(since)
+    return own, common
+
+
+def _versions() -> dict[int, list[Since]]:
+    found: defaultdict[int, list[Since]] = defaultdict(list)
+    published = TariffVersion.select().where(TariffVersion.state == VersionState.PUBLISHED)
+    for row in published.order_by(TariffVersion.valid_from):
+        found[row.plan_id].append((_begin(row.valid_from), row.id))
+    return found
+
+
+def _begin(day: date) -> int:
+    return clock.epoch(datetime.combine(day, time(), clock.zone()))

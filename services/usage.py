@@ -1,0 +1,174 @@
+"""What calls come to by month and day: sums kept beside the calls, in the same transactions, so
+that pages and forecasts need not read a month of calls.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, datetime
+from typing import NamedTuple
+
+from peewee import Model, fn
+
+from domain.cdr.record import CallDirection
+from domain.rating.states import UNRATED
+from models import Call, Subscriber, db
+from models_billing import TariffRate, UsageDay, UsageMonth
+from services import bulk, clock
+
+INCOMING, UNKNOWN = "in", "?"  # groups of calls that came in, and of those without a price
+SUMS = ("calls", "seconds", "billed_s", "package_s", "micros", "unrated")
+MONTH_KEY = ("subscriber_id", "month", "destination_group")
+DAY_KEY = ("client_id", "day", "destination_group")
+HOUR_S = 3600
+_ZERO = (0,) * len(SUMS)
+
+
+class Counted(NamedTuple):
+    """Of a call, what the sums are made of."""
+
+    subscriber_id: int
+    started_at: int
+    direction: int
+    billable_s: int
+    rating: int | None
+    price: int | None
+    billed_s: int | None
+    package_s: int | None
+    group: str  # of the destination
+
+    @property
+    def sums(self) -> tuple[int, ...]:
+        """Its part in SUMS."""
+        is_unrated = self.rating in UNRATED
+        return (
+            1,
+            self.billable_s,
+            self.billed_s or 0,
+            self.package_s or 0,
+            self.price or 0,
+            int(is_unrated),
+        )
+
+
+def group_of(direction: int, rate_group: str | None) -> str:
+    """The group under which a call is counted."""
+    return INCOMING if direction == CallDirection.IN else rate_group or UNKNOWN
+
+
+class Days:
+    """Local days of epoch seconds; a zone's offset does not change within an hour."""
+
+    def __init__(self) -> None:
+        self._hours: dict[int, tuple[int, int]] = {}
+
+    def of(self, moment: int) -> tuple[int, int]:
+        """Ordinal of the day, and the month as year * 12 + month - 1."""
+        found = self._hours.get(moment // HOUR_S)
+        if found is None:
+            day = datetime.fromtimestamp(moment // HOUR_S * HOUR_S, clock.zone()).date()
+            found = self._hours[moment // HOUR_S] = day.toordinal(), month_number(day)
+        return found
+
+
+def month_number(day: date) -> int:
+    """Months are counted through: year * 12 + month - 1."""
+    return day.year * 12 + day.month - 1
+
+
+class Change:
+    """Calls that come and go within a transaction; `save` brings the sums up to date."""
+
+    def __init__(self, client_of: Mapping[int, int], days: Days | None = None) -> None:
+        self._client_of, self._days = client_of, days or Days()
+        self._months: defaultdict[tuple, list[int]] = defaultdict(lambda: list(_ZERO))
+        self._by_day: defaultdict[tuple, list[int]] = defaultdict(lambda: list(_ZERO))
+
+    def add(self, call: Counted, sign: int = 1) -> None:
+        """A call has come, or with -1 has gone."""
+        day, month = self._days.of(call.started_at)
+        client = self._client_of.get(call.subscriber_id)
+        keys = [(self._months, (call.subscriber_id, month, call.group))]
+        if client is not None:
+            keys.append((self._by_day, (client, day, call.group)))
+        sums = call.sums
+        for table, key in keys:
+            row = table[key]
+            for n, value in enumerate(sums):
+                row[n] += sign * value
+
+    def save(self) -> None:
+        """Add all that to the tables, inside a write transaction."""
+        _add(UsageMonth, MONTH_KEY, self._months)
+        _add(UsageDay, DAY_KEY, self._by_day)
+        self._months.clear()
+        self._by_day.clear()
+
+
+def _add(model: type[Model], key: tuple[str, ...], rows: Mapping[tuple, list[int]]) -> None:
+    changed = [(*where, *sums) for where, sums in sorted(rows.items()) if any(sums)]
+    if not changed:
+        return
+    table = bulk.table_of(model)
+    columns = ", ".join((*key, *SUMS))
+    marks = ", ".join("?" * len((*key, *SUMS)))
+    sets = ", ".join(f"{name} = {table}.{name} + excluded.{name}" for name in SUMS)
+    bulk.run_many(
+        db.obj,
+        f"INSERT INTO {table} ({columns}) VALUES ({marks})"  # noqa: S608 - names of our own
+        f" ON CONFLICT ({', '.join(key)}) DO UPDATE SET {sets}",
+        changed,
+    )
+
+
+def counted(subscribers: Iterable[int] | None = None) -> Iterable[tuple]:
+    """(subscriber, month, group) and SUMS of every call as it is stored: what the tables must say.
+    For `flask verify` and for making the sums anew.
+    """
+    query = Call.select(
+        Call.subscriber_id,
+        Call.started_at,
+        Call.direction,
+        Call.billable_s,
+        Call.rating,
+        Call.price,
+        Call.billed_s,
+        Call.package_s,
+        Call.rate_id,
+    )
+    if subscribers is not None:
+        query = query.where(Call.subscriber_id.in_(subscribers))
+    groups = groups_of_rates()
+    for *row, rate_id in db.execute(query):
+        yield Counted(*row, group_of(row[2], groups.get(rate_id)))
+
+
+def groups_of_rates() -> dict[int, str]:
+    """Destination group by rate: a few thousand rows, read once a job."""
+    return dict(TariffRate.select(TariffRate.id, TariffRate.destination_group).tuples())
+
+
+def clients() -> dict[int, int]:
+    """Client by subscriber."""
+    return dict(Subscriber.across_clients(Subscriber.id, Subscriber.client).tuples())
+
+
+def make_anew() -> None:
+    """Count everything again, inside a write transaction: after a migration, or to repair."""
+    UsageMonth.delete().execute()
+    UsageDay.delete().execute()
+    change = Change(clients())
+    for call in counted():
+        change.add(call)
+    change.save()
+
+
+def of_client(client_id: int, month: int) -> dict[str, tuple[int, ...]]:
+    """SUMS of a client's month by group."""
+    first = date(month // 12, month % 12 + 1, 1).toordinal()
+    after = date((month + 1) // 12, (month + 1) % 12 + 1, 1).toordinal()
+    query = (
+        UsageDay.select(UsageDay.destination_group, *(fn.SUM(getattr(UsageDay, n)) for n in SUMS))
+        .where(UsageDay.client == client_id, UsageDay.day >= first, UsageDay.day < after)
+        .group_by(UsageDay.destination_group)
+    )
+    return {group: tuple(int(value) for value in sums) for group, *sums in query.tuples()}
