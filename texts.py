@@ -11,6 +11,7 @@ from markupsafe import escape
 
 from domain.errors import DomainError
 from domain.formats import format_value
+from domain.rating.deck_file import Mistake
 
 LANGUAGES = ("ru", "be", "en")
 _FOLDER = Path(__file__).parent / "translations"
@@ -99,6 +100,7 @@ ERRORS = {
     "not_found": N_("{what} {name}: there is none"),
     "nothing_to_roll_back": N_("Import {run} has nothing to take out"),
     "invalid_value": N_("{what}: {value} cannot be used"),
+    "deck_refused": N_("{value} lines cannot be taken: nothing was stored"),
 }
 
 # Why an order was not carried out: code in `Order.reason` → sentence for the client.
@@ -116,6 +118,25 @@ FAILURES = {
     "files_take_too_much": N_("The files of your orders take all the space they may. Code R-14"),
     "worker_lost": N_("The work was interrupted and will be done again. Code R-13"),
 }
+
+# What is wrong with a line of a rate deck: domain.rating.deck_file.Mistake.code → sentence.
+DECK_MISTAKES = {
+    "contradiction": N_("prefix {value} has another price than on line {other}"),
+    "shifted": N_("{value} is no name of a destination: the cells are shifted"),
+    "too_many_columns": N_("{value} cells under {other} titles"),
+    "bad_prefix": N_("{value} is no prefix"),
+    "bad_price": N_("{value} is no price with up to six places"),
+    "no_price": N_("there is no price"),
+    "bad_seconds": N_("{value} is no whole number of seconds"),
+    "bad_date": N_("{value} is no date"),
+    "not_understood": N_("{value} would change the price in a way that is not known here"),
+}
+
+
+def deck_mistake_text(mistake: Mistake) -> str:
+    """The sentence for what is wrong with a line of a rate deck."""
+    sentence = gettext(DECK_MISTAKES[mistake.code])
+    return sentence.format(value=mistake.value, other=mistake.other)
 
 
 def error_text(error: DomainError) -> str:

@@ -15,8 +15,10 @@ from typing import NamedTuple
 from domain.cdr.record import CallDirection
 from domain.periods import DateRange, month_of, month_start
 from domain.rating.calendar import Calendar
+from domain.rating.calls import Price
 from domain.rating.flat import FlatPricer
 from domain.rating.states import CallRating
+from domain.rating.tariff import Version
 from domain.rating.usage import Rater, Usage
 from models import Call, Client, Subscriber, db
 from services import bulk, clock, tariffs
@@ -81,26 +83,30 @@ class CallRater:
         if not call.on_net and (found := flat.price(call.peer, call.billable_s)):
             rate, price, billed_s = found
             return Rated(CallRating.PRICED, price, billed_s, 0, rate.id, rate.group)
-        priced = rater.price(
-            call.peer,
-            call.billable_s,
-            started_at=call.answered_at,
-            origin=call.number,
-            is_on_net=bool(call.on_net),
-            subscriber_id=call.subscriber_id,
-            usage=usage,
-        )
+        priced = _price(rater, call, usage)
         if priced is None:
             return NO_RATE
-        rate = priced.rate
         return Rated(
             CallRating.PRICED,
             priced.micros,
             int(priced.billed_s),
             int(priced.package_s),
-            rate.id,
-            rate.group,
+            priced.rate.id,
+            priced.rate.group,
         )
+
+    def price(self, call: ToRate, usage: Usage) -> Price | None:
+        """The same with its reasons. None for what costs nothing by nature, or has no price."""
+        version_id = call.answered_at and self.plans.version_at(
+            call.subscriber_id, call.answered_at
+        )
+        if call.direction == CallDirection.IN or call.billable_s <= 0 or not version_id:
+            return None
+        return _price(self._pricers(version_id)[1], call, usage)
+
+    def version(self, version_id: int) -> Version:
+        """A version that calls are priced by."""
+        return self._pricers(version_id)[1].version
 
     def has_packages(self, subscriber_id: int, moment: int) -> bool:
         """Whether the call's price depends on the ones before it in its month."""
@@ -113,6 +119,18 @@ class CallRater:
             version = tariffs.load(version_id)
             pair = self._loaded[version_id] = FlatPricer(version), Rater(version, self._calendar)
         return pair
+
+
+def _price(rater: Rater, call: ToRate, usage: Usage | None) -> Price | None:
+    return rater.price(
+        call.peer,
+        call.billable_s,
+        started_at=call.answered_at or 0,
+        origin=call.number,
+        is_on_net=bool(call.on_net),
+        subscriber_id=call.subscriber_id,
+        usage=usage,
+    )
 
 
 # --- Again on demand ------------------------------------------------------------------------------
@@ -167,6 +185,20 @@ def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> 
             with write_tx():
                 _write(rows)
                 change.save()
+
+
+def taking_part(client: Client, call: Call, rater: CallRater) -> Iterator[tuple[tuple, ToRate]]:
+    """Key and call of what the price of `call` depends on, itself among them: with packages the
+    calls of its month, in their order, else itself alone.
+    """
+    own = (call.subscriber_id, call.started_at, call.seq)
+    if not rater.has_packages(call.subscriber_id, call.answered_at or call.started_at):
+        yield own, ToRate(*(getattr(call, name) for name in ToRate._fields))
+        return
+    month = month_start(clock.local(clock.from_epoch(call.started_at)).date())
+    for key, told, _price in _in_order(client.id, month):
+        if key == own or rater.has_packages(told.subscriber_id, told.answered_at or key[1]):
+            yield key, told
 
 
 def _batches(calls: Iterator[tuple]) -> Iterator[list[tuple]]:

@@ -10,13 +10,21 @@ from pathlib import Path
 
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.money import Rounding
+from domain.msisdn import normalise
 from domain.rating.deck_file import Mistake, read_deck
 from domain.rating.plan_file import Fee, PlanFile, read_plan
 from domain.rating.states import VersionState
 from domain.rating.tariff import TO_A_MICRO, Package, Rate, RoundingRule, Step, Version, Window
-from models import db
-from models_billing import TariffFee, TariffPackage, TariffPlan, TariffRate, TariffVersion
-from services import bulk, clock
+from models import Subscriber, db
+from models_billing import (
+    PlanAssignment,
+    TariffFee,
+    TariffPackage,
+    TariffPlan,
+    TariffRate,
+    TariffVersion,
+)
+from services import accounts, bulk, clock
 from services.transactions import write_tx
 
 RATE_COLUMNS = (
@@ -211,6 +219,34 @@ def publish(plan_name: str, valid_from: date, *, now: datetime) -> TariffVersion
             version.state, version.published_at = VersionState.PUBLISHED, now
             version.save()
     return version
+
+
+def assign(
+    account_no: str, plan_name: str, *, number: str | None = None, valid_from: date
+) -> PlanAssignment:
+    """Give a client, or one of its numbers, a plan from a day on, in the place of another choice
+    for the same day. Raises `NotFound`.
+    """
+    client = accounts.find_client(account_no)
+    plan = TariffPlan.get_or_none(TariffPlan.name == plan_name)
+    if plan is None:
+        raise NotFound(what="tariff", name=plan_name)
+    subscriber = None
+    if number is not None:
+        subscriber = Subscriber.of(client).where(Subscriber.number == normalise(number)).first()
+        if subscriber is None:
+            raise NotFound(what="number", name=number)
+    same = PlanAssignment.valid_from == valid_from
+    whose = (
+        PlanAssignment.subscriber.is_null()
+        if subscriber is None
+        else PlanAssignment.subscriber == subscriber
+    )
+    with write_tx():
+        PlanAssignment.delete().where(PlanAssignment.client == client, same, whose).execute()
+        return PlanAssignment.create(
+            client=client, subscriber=subscriber, plan=plan, valid_from=valid_from
+        )
 
 
 def in_force(plan: TariffPlan | int, day: date) -> TariffVersion | None:

@@ -15,7 +15,7 @@ from models_billing import (
     UsageDay,
     UsageMonth,
 )
-from services import rating, usage
+from services import price_questions, rating, usage
 from tests.factories import NOON, make_call, make_client, make_subscriber
 
 MARCH = date(2026, 3, 1)
@@ -203,3 +203,18 @@ def test_one_client_is_priced_without_the_others(make_version, subscriber):
     talk(other)
     done = rating.rerun(MARCH, MARCH, client=subscriber.client)
     assert (done.calls, done.changed) == (1, 1)
+
+
+def test_a_price_in_the_table_explains_itself(make_version, subscriber):
+    make_version(_375=600_000, packages=[("home", 3, False)])
+    talk(subscriber, NOON, 120)
+    call = talk(subscriber, NOON + timedelta(minutes=5), 120)
+    incoming = talk(subscriber, NOON + timedelta(minutes=9), direction=CallDirection.IN)
+    rerun()
+    found = {row.seq: row for row in Call.select()}
+    told = price_questions.why(subscriber.client, found[call.seq])
+    assert told.packages == (("home", 60),)
+    assert [(part.increments, str(part.price)) for part in told.parts] == [(1, "0.6")]
+    assert (str(told.price), str(told.vat), str(told.total)) == ("0.6", "0.15", "0.75")
+    assert found[call.seq].price == 600_000
+    assert price_questions.why(subscriber.client, found[incoming.seq]) is None
