@@ -20,6 +20,7 @@ from services import claims, clock, database, demo, drafts, orders, reconcile, v
 from tests import databases
 
 WAIT_S = 60
+SMALL = Sizes(clients=2, subscribers=8, calls=400)
 KILLED, STOPPED, DONE = "killed", "stopped", "done"
 
 
@@ -171,13 +172,20 @@ def look_after():
 @contextmanager
 def living_on(folder, **settings):
     """A `Lives` on a data dir of its own."""
+    settings = {"DATABASE_URL": databases.new_url(), "TESTING": True, **settings}
+    with loaded(Config(DATA_DIR=str(folder), DEMO=True, **settings)) as app:
+        yield Lives(app)
+
+
+@contextmanager
+def loaded(config, sizes=SMALL):
+    """The application of a data dir with a demo of that size in it; holds no connection."""
     before = db.obj
     try:
-        settings = {"DATABASE_URL": databases.new_url(), "TESTING": True, **settings}
-        app = create_app(Config(DATA_DIR=str(folder), DEMO=True, **settings))
+        app = create_app(config)
         with app.app_context(), db.connection_context():
             database.upgrade()
-            demo.ensure(now=clock.now(), sizes=Sizes(clients=2, subscribers=8, calls=400))
-        yield Lives(app)
+            demo.ensure(now=clock.now(), sizes=sizes)
+        yield app
     finally:
         db.initialize(before)

@@ -13,6 +13,8 @@ from contextlib import suppress
 from email import message_from_bytes
 from pathlib import Path
 
+from config import Config
+from tests.chaos.lives import loaded
 from tests.run.conftest import Cabinet
 from tests.run.person import Person
 
@@ -43,6 +45,11 @@ class Site(Cabinet):
         if sink is not None:
             ours |= {"MAIL_SERVER": "127.0.0.1", "MAIL_PORT": sink.port}
         super().__init__(folder / "var", **{**ours, **settings})
+
+    def start(self):
+        """Start it, with a demo much smaller than a person would see: it is there in a moment."""
+        with loaded(Config.from_env(self.env)):
+            return super().start()
 
     # --- Faults
 
