@@ -14,16 +14,18 @@ from packaging.markers import Marker
 ROOT = Path(__file__).parents[2]
 # Files of others in the repository: a change of one has to be meant.
 VENDORED = {
-    name: digest
-    for digest, name in (
-        line.split()
-        for line in """
-f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13 bin/vendor/pip-26.3-py3-none-any.whl
-e6476c1b80502924294eed40894c5b18e06c181444ca953e5334262df9c27724 domain/writers/fonts/DejaVuSans-Bold.ttf
-7da195a74c55bef988d0d48f9508bd5d849425c1770dba5d7bfc6ce9ed848954 domain/writers/fonts/DejaVuSans.ttf
-a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130 static/vendor/htmx-4.0.1.min.js
-""".strip().splitlines()
-    )
+    "bin/vendor/pip-26.3-py3-none-any.whl": (
+        "f3b60b20ffaadd4415ed7957212a38ac63fa4c5fa375bd0f4a797777940fad13"
+    ),
+    "domain/writers/fonts/DejaVuSans-Bold.ttf": (
+        "e6476c1b80502924294eed40894c5b18e06c181444ca953e5334262df9c27724"
+    ),
+    "domain/writers/fonts/DejaVuSans.ttf": (
+        "7da195a74c55bef988d0d48f9508bd5d849425c1770dba5d7bfc6ce9ed848954"
+    ),
+    "static/vendor/htmx-4.0.1.min.js": (
+        "a0abb04f2f45a1f89d1d4844023245537e5e6014c87b144553e0607b4cc32130"
+    ),
 }
 OTHERS = {".js", ".whl", ".ttf", ".jar", ".so", ".woff", ".woff2", ".exe", ".gz", ".zip"}
 OURS = {"static/cabinet.js"}
