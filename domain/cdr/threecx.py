@@ -62,6 +62,11 @@ def _columns_of(sample: list[list[str]]) -> Mapping[str, int]:
     return _USUAL
 
 
+def _width(columns: Mapping[str, int]) -> int:
+    """How many fields a row must have; a header may name a column twice, or leave names out."""
+    return max(columns.values()) + 1
+
+
 def _is_no_record(row: list[str]) -> bool:
     """Blank, comment or header."""
     return not any(row) or row[0].startswith("#") or {"callid", "time_start"} <= _names(row)
@@ -73,7 +78,7 @@ def _names(row: list[str]) -> set[str]:
 
 def _fits(row: list[str], columns: Mapping[str, int]) -> bool:
     """Whether a row has its times and kinds of parties where they belong."""
-    if len(row) < len(columns):
+    if len(row) < _width(columns):
         return False
     kinds = [row[columns[name]] for name in ("from_type", "to_type") if name in columns]
     return (
@@ -97,12 +102,12 @@ def _stamps(source: Source, columns: Mapping[str, int]) -> Iterator[tuple[str, i
 def _events(
     source: Source, columns: Mapping[str, int], times: FileTimes
 ) -> Iterator[Leg | Reject | Skip]:
-    ids = ContentIds()
+    ids, width = ContentIds(), _width(columns)
     for line, row in enumerate(source.rows(), 1):
         if _is_no_record(row):
             yield Skip(line)
-        elif len(row) < len(columns):
-            yield reject(line, row, f"{len(row)} columns instead of {len(columns)}")
+        elif len(row) < width:
+            yield reject(line, row, f"{len(row)} columns instead of {width}")
         else:
             try:
                 yield _leg(_Record(row, columns), times, ids)

@@ -240,7 +240,7 @@ def run(count, seed, *, line_mb, keep=None):
         "failures": failures,
         "breaches": breaches,
         "calls": calls,
-        "peak_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10,
+        "peak_mb": peak_mb(),
         "seconds": round(time.monotonic() - started, 1),
     }
 
@@ -249,7 +249,7 @@ def import_all(count, seed, line_mb, path, keep):
     """Import every mutant; what became of them by name, and what should not have."""
     factories.make_subscriber(number="375171234567")
     user = factories.make_user(role=Role.OPERATOR_ADMINISTRATOR)
-    told, failures = Counter(), []
+    told, failures, peak = Counter(), [], peak_mb()
     files = chain(mutants(count, seed), long_lines(line_mb, path))
     for n, (dice, name, data) in enumerate(files):
         if data is not None:
@@ -262,7 +262,14 @@ def import_all(count, seed, line_mb, path, keep):
             failures.append(f"mutant {n} of seed {seed}: {traceback.format_exc()}")
             if keep and data is not None:
                 (Path(keep) / f"mutant-{seed}-{n}").write_bytes(data)
+        if peak_mb() > peak + 20:
+            peak = peak_mb()
+            told[f"peak of {peak} MB at mutant {n}, {path.stat().st_size} bytes"] = 1
     return told, failures
+
+
+def peak_mb():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss >> 10
 
 
 def long_lines(line_mb, path):

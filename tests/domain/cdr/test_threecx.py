@@ -209,3 +209,11 @@ def test_any_calls_are_read_back(calls, header, zone_name):
     assert [(e.started_at, e.answered_at, e.billable_s) for e in found] == [
         (start, start + ring, talk) for start, ring, talk in calls
     ]
+
+
+def test_a_row_that_is_shorter_than_a_header_with_a_name_twice_is_refused():
+    header = [*COLUMNS[:5], "chain", "chain", *COLUMNS[5:]]
+    content = text(header, [*row(), ""], [*row()[:-1], "", ""])
+    events = read(content, name="3cx")
+    assert kinds(events) == "SRR"
+    assert events[1].reason == f"{len(COLUMNS) + 1} columns instead of {len(header)}"
