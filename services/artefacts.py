@@ -147,7 +147,7 @@ def note_download(found: OpenFile, order: Order, *, user: User, ip: str, now: da
 
 
 def remove_expired(*, now: datetime) -> int:
-    """Remove files whose time is over, and leftovers of attempts that were killed."""
+    """Remove files whose time is over."""
     expired = Artefact.select().where(Artefact.removed_at.is_null(), Artefact.expires_at <= now)
     removed = 0
     for artefact in list(expired.limit(500)):
@@ -156,12 +156,4 @@ def remove_expired(*, now: datetime) -> int:
         with write_tx():
             Artefact.update(removed_at=now).where(Artefact.id == artefact.id).execute()
         removed += 1
-    _remove_leftovers(now)
     return removed
-
-
-def _remove_leftovers(now: datetime) -> None:
-    oldest = (now - timedelta(days=1)).timestamp()
-    for path in folder().glob(f"*/*{storage.TEMPORARY_SUFFIX}"):
-        if path.stat().st_mtime < oldest:
-            path.unlink(missing_ok=True)

@@ -19,6 +19,7 @@ from services import (
     drafts,
     faults,
     ledger,
+    leftovers,
     queue,
     sessions,
     upload_work,
@@ -53,6 +54,7 @@ def tick(*, now: datetime) -> Round:
         "hinted": (lambda: hint_due(now=now), upload_work.hint_due),
         "removed": (
             lambda: artefacts.remove_expired(now=now),
+            lambda: leftovers.remove(now=now),
             lambda: uploads.remove_expired(now=now),
         ),
         "purged": (

@@ -44,7 +44,7 @@ HELD = (*UNANSWERED, "order.holding", "order.held")
 CANCELLED = ("order.cancelling", "order.cancelled")
 RETRIED = ("order.retrying", "order.retried")
 ROUND = (
-    *(f"reconcile.part_done:{n}" for n in range(1, 9)),
+    *(f"reconcile.part_done:{n}" for n in range(1, 10)),
     "reconcile.releasing",
     "reconcile.released",
     "reconcile.file_removed",
