@@ -49,6 +49,17 @@ def ask(url, data_dir, sql, *values):
         return base.execute(sql, values).fetchall()
 
 
+def change(url, data_dir, sql, *rows):
+    """Run a statement past the application, once for each tuple of `rows` or once; commits."""
+    rows = rows or ((),)
+    if url:
+        with closing(psycopg.connect(url)) as base, base:
+            base.cursor().executemany(sql.replace("?", "%s"), rows)
+        return
+    with closing(sqlite3.connect(data_dir / "cabinet.db", timeout=30)) as base, base:
+        base.executemany(sql, rows)
+
+
 def _server_url(name):
     global _server, _folder  # noqa: PLW0603 - started once, when first asked for
     if _server is None:

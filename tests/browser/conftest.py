@@ -1,7 +1,7 @@
 """Chromium on a whole running cabinet with its demo. Left out where there is no Chromium.
 
-Every page opened here is watched: a violation of the page policy, an error of a script, or a
-request to another host fails the test that caused it.
+Every page opened here is watched: a violation of the page policy, an error of a script, a dialog
+or a request to another host fails the test that caused it.
 """
 
 import os
@@ -56,6 +56,14 @@ def cabinet(tmp_path_factory):
     made.clear()
 
 
+# Said aloud by the page itself: what the browser's own messages could leave out.
+LISTEN = """
+addEventListener('securitypolicyviolation', (event) =>
+  console.error(`policy: ${event.violatedDirective} refused ${event.blockedURI}`));
+addEventListener('htmx:evalDisallowedError', () => console.error('htmx wanted to evaluate'));
+"""
+
+
 class Watch:
     """What went wrong on a page, as the browser tells it."""
 
@@ -66,12 +74,17 @@ class Watch:
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(f"script: {error}"))
         page.on("request", self._see)
+        page.on("dialog", self._answer)
 
     def _hear(self, message):
         if message.type in ("error", "warning") and not any(
             words in message.text for words in self._expected
         ):
             self.complaints.append(message.text)
+
+    def _answer(self, dialog):
+        self.complaints.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _see(self, request):
         parts = urlsplit(request.url)
@@ -95,8 +108,10 @@ def visit(chromium, cabinet):
             color_scheme="dark" if dark else "light",
         )
         context.set_default_timeout(20_000)
+        context.add_init_script(LISTEN)
         page = context.new_page()
         windows.append((context, Watch(page, address, open_window.expected)))
+        open_window.watch = windows[-1][1]
         if login:
             sign_in(page, login)
         if path != "/" or not login:
@@ -111,11 +126,11 @@ def visit(chromium, cabinet):
     assert not complaints, "\n".join(complaints)
 
 
-def sign_in(page, login):
+def sign_in(page, login, password=PASSWORD):
     """By the words of the page, as a person does."""
     page.goto("/login")
     page.get_by_label("Логин").fill(login)
-    page.get_by_label("Пароль").fill(PASSWORD)
+    page.get_by_label("Пароль").fill(password)
     page.get_by_role("button", name="Войти").click()
     page.wait_for_url(lambda address: "/login" not in address)
 

@@ -110,14 +110,6 @@ def test_the_pages_outside_the_cabinet_are_accessible(visit, dark):
     assert_accessible(page)
 
 
-def test_every_page_stands_without_scripts(visit):
-    page = visit("demo", js=False)
-    for path in CLIENT_PAGES:
-        assert page.goto(path).status == 200
-        expect(page.get_by_role("heading", level=1)).to_have_count(1)
-        expect(page.locator("#menu").get_by_role("link", name="Счета", exact=True)).to_be_visible()
-
-
 def test_a_page_after_a_swap_is_as_accessible(visit):
     page = visit("demo")
     for words in ("Персональная информация", "Счета", "История заказов"):

@@ -91,6 +91,10 @@ class Cabinet:
         """All rows of a query."""
         return databases.ask(self.env["CABINET_DATABASE_URL"], self.data_dir, sql, *values)
 
+    def change(self, sql, *rows):
+        """Run a statement on this cabinet's database, for each of `rows`; `?` is a value."""
+        databases.change(self.env["CABINET_DATABASE_URL"], self.data_dir, sql, *rows)
+
     def pids(self, words=""):
         """Processes of this cabinet whose command line has `words`: its data dir tells them."""
         mark = f"CABINET_DATA_DIR={self.data_dir}".encode()
