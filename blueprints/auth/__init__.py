@@ -36,7 +36,7 @@ bp = Blueprint("auth", __name__)
 def login() -> AnyResponse:
     """Ask for login and password; `next` is the page to go on with."""
     target = local_path(request.args.get("next", ""))
-    if request.method == "GET" and g.user is not None:
+    if request.method != "POST" and g.user is not None:
         return _go(target or url_for("home.show"))
     form = SignInForm()
     if not form.validate_on_submit():

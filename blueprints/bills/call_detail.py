@@ -79,7 +79,7 @@ def start() -> Response:
 def period(key: str) -> Response:
     """Step 1 again, filled with what was answered."""
     draft = _own_draft(key)
-    if request.method == "GET" and "month" not in request.args:
+    if request.method != "POST" and "month" not in request.args:
         return _show_period(remembered(_period_form, draft, "period"))
     form = _period_form()
     if form.validate_on_submit():
@@ -95,7 +95,7 @@ def subscribers(key: str) -> Response:
     step = _open_step(key)
     form = SubscribersForm(data={"typed": step.typed()})
     picker = step.picker()
-    if request.method == "GET":
+    if request.method != "POST":
         report = selection.check_list(step.everything, step.typed()) if _is_checked() else None
         return _show_subscribers(step, form, picker, report=report)
     if not form.validate():

@@ -214,7 +214,7 @@ def load(run: int) -> AnyResponse:
 def roll_back(run: int) -> AnyResponse:
     """Ask, then take the import out."""
     row = import_or_404(run)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_section(
             "operator/imports/roll_back.html",
             run=row,

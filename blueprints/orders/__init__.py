@@ -121,7 +121,7 @@ def file(key: str) -> Response:
 def cancel(key: str) -> Response:
     """Ask, then cancel: an order that is being mailed already goes its way."""
     order = own_order_or_404(key)
-    if request.method == "GET":
+    if request.method != "POST":
         return render_section("orders/cancel.html", order=order, form=EmptyForm())
     check_button()
     if orders.cancel(order, user=g.user, ip=request.remote_addr or "", now=clock.now()):

@@ -1,0 +1,67 @@
+"""Every form of the cabinet as a person sends it, on the rows of a `world`."""
+
+import io
+
+from domain.orders import OrderState
+from services import clock
+from tests import factories
+
+PASSWORD = "korova-na-lugu"
+RECORDS = (
+    b'"","375291112233","375172001020","default","375291112233","PJSIP/a-1","PJSIP/b-2","Dial","x",'
+    b'"2026-11-20 09:00:00","2026-11-20 09:00:05","2026-11-20 09:01:05",65,60,"ANSWERED",'
+    b'"DOCUMENTATION","1763618400.1",""\n'
+)
+
+
+def add_rows(made):
+    """What forms need beside the rows of `world.build`."""
+    made.subscriber = factories.make_subscriber(made.client)
+    made.failed = factories.make_order(
+        made.client, [made.subscriber], user=made.user, state=OrderState.FAILED
+    )
+    made.open = factories.make_order(made.client, [made.subscriber], user=made.user)
+    made.checked = factories.make_import_run(state="checked", upload_key="u", client=made.client)
+    factories.make_user(made.client, login="ivanov", password=PASSWORD)
+
+
+def all_forms(full):
+    """endpoint → (who, address, fields)."""
+    day = clock.now().date().isoformat()
+    period = {"start": day, "end": day, "direction": "both", "file_format": "csv"}
+    step = f"/bills/call-detail/{full.draft.key}"
+    ticks = {
+        "q": "", "status": "", "sip": "", "sel": "", "page": "1", "per_page": "50",
+        "shown": str(full.subscriber.id), "tick": str(full.subscriber.id), "typed": "",
+    }  # fmt: skip
+    failed, run = f"/orders/{full.failed.key}", f"/operator/imports/{full.run.id}"
+    files = {
+        "files": "a file", "format_name": "auto", "zone": "Europe/Minsk", "dates": "",
+        "exchange": "", "account": full.client.account_no, "check_only": "y",
+    }  # fmt: skip
+    return {
+        "auth.login": (None, "/login", {"login": "ivanov", "password": PASSWORD}),
+        "auth.logout": (full.user, "/logout", {}),
+        "bills.call_detail.start": (full.user, "/bills/call-detail/", period),
+        "bills.call_detail.period": (full.user, f"{step}/period", period),
+        "bills.call_detail.subscribers": (
+            full.user, f"{step}/subscribers", {**ticks, "go": "submit"},
+        ),
+        "bills.call_detail.ticks": (full.user, f"{step}/subscribers/ticks", {**ticks, "go": ""}),
+        "orders.cancel": (full.user, f"/orders/{full.open.key}/cancel", {}),
+        "orders.retry": (full.user, f"{failed}/retry", {}),
+        "orders.repeat": (full.user, f"{failed}/repeat", {}),
+        "operator.retry": (full.operator, f"/operator{failed}/retry", {}),
+        "operator.imports.upload": (full.operator, "/operator/imports/", files),
+        "operator.imports.load": (
+            full.operator, f"/operator/imports/{full.checked.id}/load", {"force_zone": ""},
+        ),
+        "operator.imports.roll_back": (full.operator, f"{run}/rollback", {}),
+    }  # fmt: skip
+
+
+def sent(fields):
+    """The fields as a request takes them: the file is read once only."""
+    if "files" in fields:
+        return {**fields, "files": (io.BytesIO(RECORDS), "Master.csv")}
+    return fields
