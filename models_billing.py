@@ -11,6 +11,7 @@ from peewee import (
     DateField,
     ForeignKeyField,
     IntegerField,
+    TextField,
 )
 
 import models
@@ -23,6 +24,7 @@ from models import (
     Subscriber,
     TenantModel,
     TenantPart,
+    User,
     UtcDateTimeField,
 )
 
@@ -173,6 +175,222 @@ class UsageDay(TenantModel):
         primary_key = CompositeKey("client", "day", "destination_group")
 
 
+# --- What is paid beside the calls ----------------------------------------------------------------
+
+
+class OneOffCharge(TenantModel):
+    """Something paid once, on a day: an installation, a correction (then negative)."""
+
+    client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
+    subscriber = ForeignKeyField(Subscriber, null=True, on_delete="RESTRICT")
+    day = DateField()
+    name = CharField()
+    amount = BigIntegerField()  # kopecks without VAT
+    service = CharField(default="telecom")
+    created_at = UtcDateTimeField()
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+
+    class Meta:
+        indexes = ((("client", "day"), False),)
+
+
+class Discount(TenantModel):
+    """So many per cent less on a client's invoices, in months that begin within its days."""
+
+    client = ForeignKeyField(Client, on_delete="RESTRICT")
+    name = CharField()
+    percent = IntegerField()  # hundredths of a per cent
+    valid_from = DateField()
+    valid_to = DateField(null=True)  # included
+
+
+class InstalmentPlan(TenantModel):
+    """Goods that a client pays by and by: «рассрочка»."""
+
+    client = ForeignKeyField(Client, on_delete="RESTRICT")
+    subscriber = ForeignKeyField(Subscriber, null=True, on_delete="RESTRICT")
+    contract_no = CharField()
+    goods = CharField()
+    serial_no = CharField(default="")
+    starts_on = DateField()
+    price = BigIntegerField()  # kopecks with VAT
+    first_payment = BigIntegerField(default=0)
+    payer = CharField(default="client")  # or "employee"
+    service = CharField(default="goods")
+    closed_on = DateField(null=True)  # paid before its time, or called off
+    created_at = UtcDateTimeField()
+
+    class Meta:
+        indexes = ((("client", "contract_no"), True),)
+
+
+class Instalment(TenantPart):
+    """One part of an instalment plan."""
+
+    OWNER = "plan"
+
+    plan = ForeignKeyField(InstalmentPlan, backref="parts", on_delete="CASCADE", index=False)
+    ordinal = IntegerField()
+    due_on = DateField(index=True)
+    amount = BigIntegerField()  # kopecks with VAT
+
+    class Meta:
+        indexes = ((("plan", "ordinal"), True),)
+
+
+class Payment(TenantModel):
+    """Money received from a client (negative: given back)."""
+
+    client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
+    paid_on = DateField()
+    amount = BigIntegerField()  # kopecks
+    document_no = CharField(default="")  # of the payment order
+    document_on = DateField(null=True)
+    method = CharField(default="transfer")  # transfer, demand, erip, correction
+    purpose = CharField(default="")
+    key = CharField(unique=True)  # of the statement's line: the same line twice is one payment
+    created_at = UtcDateTimeField()
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+
+    class Meta:
+        indexes = ((("client", "paid_on"), False),)
+
+
+# --- Invoices -------------------------------------------------------------------------------------
+
+
+class InvoiceSeries(BaseModel):
+    """The last number given out of a series in a year, and the hash that the next carries on."""
+
+    series = CharField()
+    year = IntegerField()
+    last_number = IntegerField(default=0)
+    last_hash = CharField(default="")
+
+    class Meta:
+        indexes = ((("series", "year"), True),)
+
+
+class BillingRun(BaseModel):
+    """One forming of a month's invoices."""
+
+    period = DateField()  # first day of the month
+    state = CharField(default="running")  # running, done
+    formed = IntegerField(default=0)
+    known = IntegerField(default=0)  # clients that had theirs already
+    failed = IntegerField(default=0)
+    started_at = UtcDateTimeField()
+    finished_at = UtcDateTimeField(null=True)
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+
+
+class BillingFailure(TenantModel):
+    """Why a client has no invoice for a month; gone when it has."""
+
+    client = ForeignKeyField(Client, on_delete="CASCADE", index=False)
+    period = DateField()
+    reason = CharField()  # code: texts.BILLING_FAILURES
+    detail = TextField(default="")  # for the operator
+    count = IntegerField(default=0)  # of calls without a price
+    at = UtcDateTimeField()
+
+    class Meta:
+        indexes = ((("client", "period"), True),)
+
+
+class Invoice(TenantModel):
+    """A document given out: frozen, by triggers too. `content` is all that stands on it."""
+
+    client = ForeignKeyField(Client, backref="invoices", on_delete="RESTRICT", index=False)
+    period = DateField()  # first day of the month
+    ordinal = IntegerField(default=0)  # 0: the invoice; from 1 on its credit notes
+    series = CharField()
+    year = IntegerField()
+    number = IntegerField()  # without gaps in its series and year
+    key = CharField(unique=True)  # of `/verify/<key>`
+    corrects = ForeignKeyField("self", null=True, on_delete="RESTRICT")
+    issued_on = DateField()
+    issued_at = UtcDateTimeField()
+    due_on = DateField()
+    net = BigIntegerField()  # kopecks, as all money here
+    vat = BigIntegerField()
+    total = BigIntegerField()
+    opening = BigIntegerField()  # balance before: what the client owed
+    paid = BigIntegerField()  # payments in the period
+    closing = BigIntegerField()  # opening + total - paid
+    content = TextField()  # canonical JSON: domain.billing.invoice.InvoiceContent
+    previous_hash = CharField()
+    content_hash = CharField()  # SHA-256 of the previous hash and the content
+    until_run = IntegerField()  # the last import whose calls are on it
+    delivery_method = CharField()  # as it stood when the invoice was formed
+    delivery_email = CharField()
+    run = ForeignKeyField(BillingRun, null=True, on_delete="RESTRICT")
+
+    class Meta:
+        indexes = (
+            (("client", "period", "ordinal"), True),
+            (("series", "year", "number"), True),
+        )
+
+
+class InvoiceLine(TenantPart):
+    """A line of an invoice, as it stands on it."""
+
+    OWNER = "invoice"
+
+    invoice = ForeignKeyField(Invoice, backref="lines", on_delete="RESTRICT", index=False)
+    ordinal = IntegerField()
+    kind = CharField()  # domain.billing.invoice.LineKind
+    code = CharField(default="")  # of the fee; the destination group of calls
+    name = CharField()
+    quantity = IntegerField()  # numbers, calls, pieces
+    seconds = BigIntegerField(default=0)  # paid ones, of calls
+    net = BigIntegerField()
+    vat_percent = IntegerField()  # hundredths of a per cent
+    service = CharField()
+
+    class Meta:
+        indexes = ((("invoice", "ordinal"), True),)
+
+
+class InvoiceSubscriber(TenantPart):
+    """What one number has on an invoice: the annex. Its sums make those of the lines."""
+
+    OWNER = "invoice"
+
+    invoice = ForeignKeyField(Invoice, on_delete="RESTRICT", index=False)
+    subscriber = ForeignKeyField(Subscriber, on_delete="RESTRICT", index=False)
+    number = CharField()
+    full_name = CharField()
+    plan = CharField()
+    sums = JsonField()  # line's ordinal → [quantity, seconds, kopecks]
+    net = BigIntegerField()
+
+    class Meta:
+        primary_key = CompositeKey("invoice", "subscriber")
+
+
+class DeliverySetting(TenantModel):
+    """How a client gets its invoices from a moment on: what was asked, and what became of it."""
+
+    client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
+    method = CharField()  # domain.billing.delivery.DeliveryMethod
+    email = CharField(default="")
+    receiver = CharField(default="")  # who picks it up, by what right
+    state = CharField()  # domain.billing.delivery.ChangeState
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    asked_at = UtcDateTimeField()
+    confirm_hash = CharField(default="")  # of the token in the letter to the new address
+    cancel_hash = CharField(default="")  # of the token in the letter to the old one
+    confirm_until = UtcDateTimeField(null=True)
+    confirmed_at = UtcDateTimeField(null=True)
+    effective_at = UtcDateTimeField(null=True)  # 24 hours after it was confirmed
+    closed_at = UtcDateTimeField(null=True)  # cancelled, or never confirmed
+
+    class Meta:
+        indexes = ((("client", "effective_at"), False),)
+
+
 ALL_MODELS = (
     *models.ALL_MODELS,
     TariffPlan,
@@ -184,5 +402,17 @@ ALL_MODELS = (
     VatRate,
     UsageMonth,
     UsageDay,
+    OneOffCharge,
+    Discount,
+    InstalmentPlan,
+    Instalment,
+    Payment,
+    InvoiceSeries,
+    BillingRun,
+    BillingFailure,
+    Invoice,
+    InvoiceLine,
+    InvoiceSubscriber,
+    DeliverySetting,
 )
-CLUSTERED_MODELS = (*models.CLUSTERED_MODELS, UsageMonth, UsageDay)
+CLUSTERED_MODELS = (*models.CLUSTERED_MODELS, UsageMonth, UsageDay, InvoiceSubscriber)

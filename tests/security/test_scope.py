@@ -18,6 +18,8 @@ from models import (
 )
 from models_billing import (
     ALL_MODELS,
+    BillingRun,
+    InvoiceSeries,
     TariffFee,
     TariffPackage,
     TariffPlan,
@@ -46,6 +48,8 @@ OTHERS = {
     TariffPackage,
     TariffFee,
     VatRate,
+    InvoiceSeries,
+    BillingRun,
 }
 
 
