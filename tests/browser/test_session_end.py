@@ -28,7 +28,10 @@ def waiting(visit, cabinet):
     def pass_by(seconds, *, expires=False):
         """For the page and for the server. `expires`: it is the longest session that ends."""
         moment = clock.now() + timedelta(seconds=IDLE_S - seconds if expires else -seconds)
-        cabinet.change(EXPIRES if expires else SEEN, (moment.astimezone(UTC).replace(tzinfo=None),))
+        cabinet.change(
+            EXPIRES if expires else SEEN,
+            (moment.astimezone(UTC).replace(tzinfo=None).isoformat(" "),),
+        )
         page.clock.fast_forward(seconds * 1000)
 
     return page, pass_by
