@@ -19,15 +19,19 @@ from config import Config
 from domain.demo.calls import DemoCall, DemoLeg, Truth, World
 from domain.demo.files import CSV, CUSTOM, late_dropped, write
 from domain.demo.population import WORLDS, DemoClient, DemoNumber, Sizes, account_of, make_clients
-from domain.errors import InvalidValue, NotFound
+from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.periods import month_start
 from domain.roles import Role
 from models import Client, Subscriber, User
-from services import accounts, clock, import_turns, imports, passwords, storage
+from services import accounts, clock, import_turns, imports, passwords, storage, tariffs
 from services.imports import ImportRequest, Outcome
 from services.subscribers import NewSubscriber, add_subscribers
 
 FOLDER = "demo"
+TARIFFS = [
+    Path(__file__).parent.parent / "domain" / "demo" / name
+    for name in ("tariff.toml", "tariff-connection.toml")
+]
 EXCHANGE = "demo"
 TOP_UP_AFTER = timedelta(minutes=10)
 LONGEST_CALL = timedelta(hours=4)  # one under way at the last load may have begun so long before
@@ -69,6 +73,7 @@ def ensure(
             _keep_password(config, now=now)
             return []
         clients = make_clients(world.sizes, number)
+        _add_tariffs(now=now)
         _add_people(config, clients, now=now)
         outcomes = _add_calls(config, World(clients, world.sizes, clock.zone()), number, world, now)
         world.until = now
@@ -136,6 +141,19 @@ def _find_world(worlds: list[_Loaded], sizes: Sizes | None) -> int:
         raise InvalidValue(what="demo sizes (the data dir holds four already)", value=str(sizes))
     worlds.append(_Loaded(sizes))
     return len(worlds) - 1
+
+
+# --- Tariffs --------------------------------------------------------------------------------------
+
+
+def _add_tariffs(*, now: datetime) -> None:
+    """The plans that the demo's numbers name, unless there are plans of that name."""
+    for path in TARIFFS:
+        try:
+            told = tariffs.import_file(path, now=now)
+        except AlreadyExists:
+            continue
+        tariffs.publish(told.plan, told.valid_from, now=now)
 
 
 # --- People ---------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from domain.errors import InvalidValue
 from domain.money import read_micros
 from domain.msisdn import COUNTRY
-from domain.rating.tariff import Step
+from domain.rating.tariff import ON_NET, Step
 
 LONGEST_PREFIX = 15
 DEFAULT_INCREMENT_S = 60
@@ -239,7 +239,8 @@ def _prefixes(cells: dict[str, str]) -> Iterator[str]:
         parts, head = [head, *more], ""
     for part in parts:
         prefix = (head + part).removeprefix("+").removeprefix("00")
-        if not (prefix.isdecimal() and prefix.isascii()) or len(prefix) > LONGEST_PREFIX:
+        is_number = prefix.isdecimal() and prefix.isascii() and len(prefix) <= LONGEST_PREFIX
+        if not is_number and prefix != ON_NET:
             raise _Bad("bad_prefix", told)
         yield prefix
 
@@ -321,6 +322,8 @@ def default_group(prefix: str) -> str:
     >>> [default_group(p) for p in ("37517", "375", "37529", "7495", "103")]
     ['local', 'local', 'mobile', 'international', 'service']
     """
+    if prefix == ON_NET:
+        return ON_NET
     if prefix.startswith(COUNTRY):
         return "mobile" if prefix[3:5] in MOBILE_CODES else "local"
     return "service" if prefix[:1] == "1" and len(prefix) == 3 else "international"

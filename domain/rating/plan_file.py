@@ -47,7 +47,6 @@ from domain.rating.deck_file import DeckRate, Mistake, default_group, read_deck
 from domain.rating.tariff import (
     DAY_S,
     HOLIDAY,
-    ON_NET,
     Package,
     Rate,
     RoundingRule,
@@ -289,7 +288,7 @@ def _rate(item: Mapping[str, Any]) -> tuple[DeckRate, str]:
     rate = DeckRate(
         prefix,
         item.get("name", ""),
-        item.get("group") or (ON_NET if prefix == ON_NET else default_group(prefix)),
+        item.get("group") or default_group(prefix),
         steps[:1] if first_s == next_s else steps,
         _micros(item.get("connect_fee", "0")),
         *(_whole(item.get(name, 0), name) for name in ("free_s", "grace_s", "minimum_s")),
