@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 from blueprints.paths import row_id
 from models import OrderDraft
 from services import access, clock, drafts, selection
-from services.selection import PAGE_SIZES, Filters, Page
+from services.selection import PAGE_SIZES, Filters, Page, PageTicks
 
 FEW = 20  # up to here one page shows everything: no search, no buttons for many
 STEP = "view"
@@ -66,13 +66,19 @@ class Picker:
         }
         return {name: value for name, value in values.items() if value}
 
+    def posted(self) -> PageTicks:
+        """The rows that were shown, and those of them that are ticked."""
+        return PageTicks(
+            frozenset(request.form.getlist("shown", type=row_id)),
+            frozenset(request.form.getlist("tick", type=row_id)),
+        )
+
     def save(self) -> None:
         """Keep the ticks of the rows shown, and the rows per page."""
-        shown = request.form.getlist("shown", type=row_id)
-        ticked = request.form.getlist("tick", type=row_id)
-        selection.save_page(self.draft, self.everything, shown=shown, ticked=ticked)
+        posted = self.posted()
+        selection.save_page(self.draft, self.everything, posted)
         access.note_foreign_subscribers(
-            g.user, {*shown, *ticked}, ip=request.remote_addr or "", now=clock.now()
+            g.user, posted.shown | posted.ticked, ip=request.remote_addr or "", now=clock.now()
         )
         if self.draft.answers.get(STEP, {}).get("size") != self.size:
             drafts.remember(self.draft, STEP, {"size": self.size})

@@ -30,6 +30,7 @@ from models import (
 )
 from services import audit, claims, clock, drafts, faults, ledger, queue, reports, selection, space
 from services.audit import AuditEventKind
+from services.selection import PageTicks
 from services.transactions import lock_client, write_tx
 
 RETRYABLE_STATES = frozenset({OrderState.FAILED, OrderState.UNCONFIRMED, OrderState.RETRY_WAIT})
@@ -53,20 +54,22 @@ class CallDetailRequest:
         }
 
 
-def place_call_detail(
+def place_call_detail(  # noqa: PLR0913 - an order is made of so much
     draft: OrderDraft,
     request: CallDetailRequest,
     *,
     client: Client,
     user: User,
     listed: Collection[int] = (),
+    page: PageTicks | None = None,
     ip: str = "",
     now: datetime,
 ) -> Order:
     """Turn a finished draft into an order; a repeat, however fast, returns the same order.
 
-    `listed`: subscribers of the typed list, ordered beside the ticked ones. Raises `DomainError`
-    when a rule says no.
+    `listed`: subscribers of the typed list, ordered beside the ticked ones. `page`: the ticks this
+    form was sent with; they hold against those of another tab that is sent at the same time.
+    Raises `DomainError` when a rule says no.
     """
     config = current_app.config["CABINET"]
     rows = _count_for_pdf(draft, request, client, listed)  # before: nobody waits while we count
@@ -81,6 +84,9 @@ def place_call_detail(
             space.check_quota(client)
             if rows > config.PDF_ROWS:
                 raise TooManyRowsForPdf(limit=config.PDF_ROWS, rows=rows)
+            if page is not None:
+                everything = selection.eligible(client, *request.period.bounds(clock.zone()))
+                selection.save_page(draft, everything, page)
             order = _create(draft, request, client, user, now)
             _copy_selection(draft, order, request.period, listed)
             audit.record(
@@ -101,6 +107,15 @@ def place_call_detail(
         queue.hint(order.id)  # after the commit; if it is lost, the reconciler finds the row
     faults.reach("order.hinted")
     return order
+
+
+def is_about(order: Order, page: PageTicks, listed: Collection[int]) -> bool:
+    """Whether a form sent with these ticks and this typed list asks for the numbers of `order`."""
+    chosen = {
+        row.subscriber_id for row in OrderSubscriber.select().where(OrderSubscriber.order == order)
+    }
+    asked = page.ticked | set(listed)
+    return chosen.issuperset(listed) and chosen & page.shown == asked & page.shown
 
 
 def due_at(*, now: datetime) -> datetime:

@@ -55,6 +55,14 @@ class Page:
 
 
 @dataclass(frozen=True)
+class PageTicks:
+    """A posted page of the list: subscribers shown, and those of them that are ticked."""
+
+    shown: frozenset[int] = frozenset()
+    ticked: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
 class ListReport:
     """What became of a typed list: each entry with its verdict, and the subscribers meant."""
 
@@ -186,14 +194,11 @@ def clear(draft: OrderDraft) -> None:
         DraftSubscriber.delete().where(DraftSubscriber.draft == draft).execute()
 
 
-def save_page(
-    draft: OrderDraft, everything: ModelSelect, shown: Iterable[int], ticked: Iterable[int]
-) -> None:
-    """Make the ticks of the rows `shown` what the form says; others keep theirs."""
-    shown, ticked = set(shown), set(ticked)
+def save_page(draft: OrderDraft, everything: ModelSelect, page: PageTicks) -> None:
+    """Make the ticks of the rows shown what the form says; others keep theirs."""
     with write_tx():
-        untick(draft, shown - ticked)
-        tick(draft, everything, shown & ticked)
+        untick(draft, page.shown - page.ticked)
+        tick(draft, everything, page.shown & page.ticked)
 
 
 def check_list(everything: ModelSelect, text: str) -> ListReport:

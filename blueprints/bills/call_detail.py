@@ -16,7 +16,7 @@ from domain.msisdn import Verdict
 from domain.orders import OrderKind
 from domain.periods import month_of, month_start
 from domain.roles import ORDERING_ROLES
-from models import OrderDraft
+from models import Order, OrderDraft
 from services import clock, drafts, orders, reports, selection
 from services.orders import CallDetailRequest
 from services.selection import PAGE_SIZES, ListReport
@@ -134,11 +134,14 @@ def _finish(step: Step, form: SubscribersForm, picker: Picker) -> Response:
             client=g.client,
             user=g.user,
             listed=report.subscriber_ids,
+            page=picker.posted(),
             ip=request.remote_addr or "",
             now=clock.now(),
         )
     except DomainError as error:
         return _refuse(step, form, picker, error)
+    if not orders.is_about(order, picker.posted(), report.subscriber_ids):
+        _say_not_in_it(order)
     return redirect(url_for("orders.show", key=order.key), code=303)
 
 
@@ -187,10 +190,38 @@ def _own_draft(key: str) -> OrderDraft:
     """The client's draft; its order when it has become one; 410 when its time is over."""
     draft = drafts.find(key, g.client, KIND) or abort(404)
     if order := drafts.find_order(draft, g.client):
+        if request.method == "POST" and _is_changed(draft, order):
+            _say_not_in_it(order)
         abort(redirect(url_for("orders.show", key=order.key), code=303))
     if drafts.is_over(draft, now=clock.now()):
         raise DraftOver
     return draft
+
+
+def _is_changed(draft: OrderDraft, order: Order) -> bool:
+    """Whether a form sent after the order was placed has other answers than the order: somebody
+    went back and changed them.
+    """
+    if request.endpoint == "bills.call_detail.period":
+        passed = draft.answers["period"]
+        return any(request.form.getlist(name) != values for name, values in passed.items())
+    if request.endpoint != "bills.call_detail.subscribers":
+        return False
+    typed = SubscribersForm().typed.data or ""
+    if typed != draft.answers.get("typed", ""):
+        return True
+    everything = selection.eligible(g.client, *reports.period_of(order).bounds(clock.zone()))
+    listed = selection.check_list(everything, typed).subscriber_ids
+    picker = Picker.asked_for(draft, everything, request.values)
+    return not orders.is_about(order, picker.posted(), listed)
+
+
+def _say_not_in_it(order: Order) -> None:
+    text = gettext(
+        "Order No. %(number)s was placed before, and what was changed after that is not in it. "
+        "To order something else, press “Order the same again”."
+    )
+    flash(text % {"number": order.number}, "warn")
 
 
 def _open_step(key: str) -> Step:

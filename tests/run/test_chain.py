@@ -117,19 +117,37 @@ def test_an_order_becomes_one_letter(chain, sink, person):
     assert len(letters(sink, key)) == 1
 
 
-def test_twenty_clicks_at_once_are_one_order_and_one_letter(chain, sink, person):
+def test_fifty_clicks_at_once_are_one_order_and_one_letter(chain, sink, person):
     to_second_step(person)
     form = person.page.select_one("#picker")
     tick = person.page.select_one("input[name=tick]")["value"]
     data = [*fields(form), ("tick", tick), ("go", "submit")]
     before = chain.query("SELECT count(*) FROM customer_order")[0]
-    with ThreadPoolExecutor(20) as pool:
-        addresses = set(pool.map(lambda _: person.post(form["action"], data), range(20)))
+    with ThreadPoolExecutor(50) as pool:
+        addresses = set(pool.map(lambda _: person.post(form["action"], data), range(50)))
     (address,) = addresses
     assert chain.query("SELECT count(*) FROM customer_order")[0] == before + 1
     key = address.rpartition("/")[2]
     wait_until_sent(chain, key)
     assert len(letters(sink, key)) == 1
+
+
+def test_fifty_clicks_in_two_tabs_are_one_order_of_one_of_them(chain, person):
+    """Half of them with other ticks than the rest: no mixture of both becomes the order."""
+    to_second_step(person)
+    form = person.page.select_one("#picker")
+    ticks = [box["value"] for box in person.page.select("input[name=tick]")]
+    bodies = [[*fields(form), ("tick", tick), ("go", "submit")] for tick in ticks[:2]]
+    with ThreadPoolExecutor(50) as pool:
+        answers = pool.map(lambda n: person.post(form["action"], bodies[n % 2]), range(50))
+        (address,) = set(answers)
+    numbers = chain.ask(
+        "SELECT s.subscriber_id FROM order_subscriber s JOIN customer_order o ON o.id = s.order_id"
+        " WHERE o.key = ?",
+        address.rpartition("/")[2],
+    )
+    assert len(numbers) == 1
+    assert str(numbers[0][0]) in ticks[:2]
 
 
 def test_a_killed_worker_costs_no_letter_and_makes_no_second_one(chain, sink, person):

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from models import AuditEvent, DraftSubscriber, Order, OrderDraft, OrderSubscriber, Subscriber
-from services import clock, reports
+from services import clock, orders, reports
 from tests import factories
 from tests.factories import NOON, make_subscriber, make_user
 from tests.page import Browser
@@ -154,6 +154,67 @@ def test_a_second_click_does_not_order_twice(browser, draft, mine):
     browser.post(f"{ITEM}.subscribers", form, key=draft.key)
     assert browser.response.location == first
     assert Order.select().count() == 1
+
+
+NOT_IN_IT = "уже принят, и то, что изменено после этого, в него не вошло"
+
+
+@pytest.mark.parametrize("view", ["subscribers", "period"])
+def test_the_same_form_sent_again_after_going_back_says_nothing_new(browser, draft, mine, view):
+    shown = [each.id for each in mine]
+    form = step_2(draft, shown=shown, tick=shown[:1], typed=mine[1].number)
+    browser.post(f"{ITEM}.subscribers", form, key=draft.key)
+    assert NOT_IN_IT not in browser.follow().text
+    again = form if view == "subscribers" else PERIOD | {"end": "2026-03-09", "direction": "out"}
+    browser.post(f"{ITEM}.{view}", again, key=draft.key)
+    assert NOT_IN_IT not in browser.follow().text
+    assert Order.select().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("view", "changed"),
+    [
+        ("subscribers", lambda mine: {"tick": [mine[0].id, mine[2].id]}),
+        ("subscribers", lambda _: {"tick": []}),
+        ("subscribers", lambda mine: {"typed": mine[2].number}),
+        ("subscribers", lambda _: {"typed": ""}),
+        ("period", lambda _: {**PERIOD, "direction": "in"}),
+    ],
+)
+def test_what_is_changed_after_going_back_is_not_in_the_order_and_the_page_says_so(
+    browser, draft, mine, view, changed
+):
+    shown = [each.id for each in mine]
+    form = step_2(draft, shown=shown, tick=shown[:1], typed=mine[1].number)
+    browser.post(f"{ITEM}.subscribers", form, key=draft.key)
+    address, before = browser.response.location, Order.get().params
+    data = changed(mine) if view == "period" else {**form, **changed(mine)}
+    browser.post(f"{ITEM}.{view}", data, key=draft.key)
+    assert browser.response.location == address
+    assert NOT_IN_IT in browser.follow().text
+    assert Order.get().params == before
+    assert {row.subscriber_id for row in OrderSubscriber.select()} == {mine[0].id, mine[1].id}
+
+
+@pytest.mark.parametrize(("button", "winner"), [("search", 0), ("submit", 1)])
+def test_of_two_tabs_at_once_one_is_the_order_whole_and_the_other_is_told(
+    app, browser, draft, mine, monkeypatch, button, winner
+):
+    """The other one comes between the ticks of the first and its order."""
+    shown = [each.id for each in mine]
+    place, other = orders.place_call_detail, Browser(app, browser.user)
+
+    def overtaken(*args, **kwargs):
+        monkeypatch.setattr(orders, "place_call_detail", place)
+        form = step_2(draft, shown=shown, tick=shown[1:2], go=button)
+        other.post(f"{ITEM}.subscribers", form, key=draft.key)
+        return place(*args, **kwargs)
+
+    monkeypatch.setattr(orders, "place_call_detail", overtaken)
+    browser.post(f"{ITEM}.subscribers", step_2(draft, shown=shown, tick=shown[:1]), key=draft.key)
+    assert browser.response.location.endswith(f"/orders/{Order.get().key}")
+    assert [row.subscriber_id for row in OrderSubscriber.select()] == [mine[winner].id]
+    assert (NOT_IN_IT in browser.follow().text) == (winner == 1)
 
 
 def test_going_back_to_a_finished_wizard_leads_to_its_order(browser, draft, mine):
