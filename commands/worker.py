@@ -8,7 +8,7 @@ from flask import current_app
 from flask.cli import with_appcontext
 from redis.exceptions import RedisError
 
-from jobs.worker import make_worker
+from jobs.worker import make_worker, wait_for_redis
 from services import log
 
 
@@ -20,6 +20,7 @@ def command() -> None:
     config = app.config["CABINET"]
     log.set_up()
     try:
+        wait_for_redis(config)
         worker = make_worker(app, config)
         worker.work(logging_level="INFO")
     except RedisError as error:

@@ -29,7 +29,7 @@ class HintQueue:
 
     def __init__(self, config: Config) -> None:
         connection = Redis.from_url(
-            config.redis_url, socket_timeout=1, socket_connect_timeout=0.3, retry=None
+            config.redis_url, socket_timeout=0.5, socket_connect_timeout=0.3, retry=None
         )
         self._job_timeout_s = config.JOB_TIMEOUT_S
         self._queue = Queue(QUEUE_NAME, connection=connection, serializer=JSONSerializer)
