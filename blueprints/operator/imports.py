@@ -41,6 +41,7 @@ from services import clock, overview, rollback, uploads
 from texts import N_, error_text, gettext
 
 IMPORTING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
+NAMELESS = "file"  # a name that was nothing but a path
 FIELDS_MB = 1  # room for the fields of the form beside the files
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 MENU = MenuItem(N_("Import of records"), "operator.imports.index")
@@ -89,7 +90,7 @@ def upload() -> AnyResponse:
     for file in form.files.data:
         try:
             runs += uploads.take(
-                PurePath(file.filename.replace("\\", "/")).name[:200],
+                PurePath(file.filename.replace("\\", "/")).name[:200] or NAMELESS,
                 file.stream,
                 form.upload,
                 user=g.user,
