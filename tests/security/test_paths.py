@@ -107,7 +107,7 @@ def outside(opened, app):
 def test_what_is_opened_elsewhere_is_seen(outside, tmp_path):
     (tmp_path / "x").write_bytes(b"")
     Path("/etc/passwd").read_bytes()
-    assert outside() == [("open", str(tmp_path / "x")), ("open", "/etc/passwd")]
+    assert {("open", str(tmp_path / "x")), ("open", "/etc/passwd")} <= set(outside())
 
 
 def pages_with(name):
