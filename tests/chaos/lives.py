@@ -120,9 +120,9 @@ class Lives:
                 DraftSubscriber.create(draft=draft, subscriber=row)
             return draft.key
 
-    def make_order(self, file_format="csv", **values):
+    def make_order(self, file_format="csv", *, numbers=2, **values):
         """An order placed as a person does it, without a hint; its key."""
-        draft_key = self.make_draft()
+        draft_key = self.make_draft(numbers)
         with self.here():
             key = place(draft_key, file_format).key
             if values:
