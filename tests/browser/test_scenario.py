@@ -24,7 +24,7 @@ def hear(page):
 def assert_kept_nowhere(answers):
     """Nothing dynamic may be kept by a cache, and whatever keeps it must tell readers apart."""
     dynamic = [each for each in answers if "/static/" not in each.url]
-    assert len(dynamic) > 10
+    assert len(dynamic) >= 10
     for answer in dynamic:
         caching, vary = answer.headers.get("cache-control", ""), answer.headers.get("vary", "")
         assert "no-store" in caching, answer.url
@@ -92,9 +92,13 @@ def test_all_the_operator_can_see_leaves_no_trace_and_no_complaint(visit):
     answers = hear(page)
     page.goto("/operator/")
     page.locator('main a[href*="/operator/orders/"]').first.click()
+    page.wait_for_url("**/operator/orders/*")
     page.get_by_role("link", name="Назад").click()
+    page.wait_for_url("**/operator/")
     page.locator(".filters a").last.click()
+    page.wait_for_url("**/operator/?state=*")
     page.locator("#menu").get_by_role("link", name="Импорт записей").click()
+    page.wait_for_url("**/operator/imports/")
     page.locator('main td a[href*="/operator/imports/"]').first.click()
     page.locator("#card").wait_for()
     for path in ("/operator/?state=failed", "/operator/imports/999999", "/orders/", "/mailbox/"):
