@@ -12,6 +12,7 @@ from tests.page import Browser
 
 PASSWORD = "korova-na-lugu"
 WRONG = "wrong"
+HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
@@ -33,11 +34,11 @@ def clock_hands(monkeypatch):
 
 @pytest.fixture
 def verified(monkeypatch):
-    """How many passwords were looked at. The work itself is left out: it is not what is tested."""
+    """When passwords were looked at. The work itself is left out: it is not what is tested."""
     looked_at = []
 
     def is_right(password, stored):
-        looked_at.append(password)
+        looked_at.append(clock.now())
         return stored is not None and password == PASSWORD
 
     monkeypatch.setattr(passwords, "is_right", is_right)
@@ -61,14 +62,36 @@ def attempt(browser, ip, password=WRONG, login="ivanov"):
     return response.status_code
 
 
+def in_the_worst_hour(moments):
+    return max(sum(start <= each < start + HOUR for each in moments) for start in moments)
+
+
 def test_a_thousand_guesses_from_two_hundred_addresses_are_twenty_verifications_an_hour(
-    anonymous, user, verified, clock_hands
+    anonymous, user, verified, clock_hands, length
 ):
-    for guess in range(1000):
+    guesses = length(short=240, long=1000)
+    for guess in range(guesses):
         attempt(anonymous, f"10.0.0.{guess % 200}")
-        if guess % 20 == 0:
+        clock_hands(120 / guesses)
+    assert 35 <= len(verified) <= 41, "two hours of it"
+    assert in_the_worst_hour(verified) <= 20
+
+
+def test_whenever_the_guessing_stops_the_owner_waits_a_quarter_of_an_hour_at_most(
+    app, anonymous, user, verified, clock_hands, length
+):
+    for n, minutes in enumerate(length(short=(1, 44), long=(1, 7, 14, 16, 29, 31, 44, 59, 90))):
+        for minute in range(minutes):
+            for guess in range(3):
+                attempt(anonymous, f"10.{minute}.0.{guess}")
             clock_hands(1)
-    assert 5 <= len(verified) <= 20
+        owner, address = Browser(app), f"192.0.2.{n}"  # where they have never signed in from
+        if attempt(owner, address, PASSWORD) == 429:
+            wait_s = int(owner.response.headers["Retry-After"])
+            assert wait_s <= 15 * 60, minutes
+            clock_hands(wait_s / 60)
+            assert attempt(owner, address, PASSWORD) == 303, minutes
+        clock_hands(24 * 60)
 
 
 def test_the_owner_gets_in_from_an_address_they_have_used_before(
