@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import smtplib
 import socket
@@ -51,6 +52,14 @@ def test_it_says_where_it_is_and_how_to_sign_in(running):
     assert get(running, "/healthz")[0] == 200
     status, body = get(running, "/readyz")
     assert (status, json.loads(body)["degraded"]) == (200, [])
+
+
+def test_the_code_of_an_error_stands_in_the_log(running):
+    status, page = get(running, "/login?next=%00")
+    assert status == 400
+    code = re.search(r"Код ошибки: ([0-9a-f]{8})<", page)[1]
+    log = running.data_dir / "logs" / "web.log"
+    wait_for(lambda: code in log.read_text(encoding="utf-8"), "the line of the log")
 
 
 def test_the_embedded_server_keeps_jobs(running):
