@@ -166,11 +166,17 @@ def _close_as_sent(claim: Claim, mail: Mail, reply: str) -> None:
 
 
 def remove_sent(*, now: datetime) -> int:
-    """Remove frozen messages some days after they went out; the ledger keeps the rest."""
+    """Remove frozen messages some days after they went out, or were given up with their order; the
+    ledger keeps the rest. An order that is tried again later has its message frozen anew.
+    """
     oldest = now - timedelta(days=current_app.config["CABINET"].ARTEFACT_DAYS)
-    sent = Mail.select().where(Mail.state == MailState.SENT, Mail.path != "")
+    is_sent = (Mail.state == MailState.SENT) & (Mail.sent_at <= oldest)
+    is_given_up = Order.state.in_((OrderState.FAILED, OrderState.CANCELLED)) & (
+        Order.closed_at <= oldest
+    )
+    over = Mail.select().join(Order).where(Mail.path != "", is_sent | is_given_up)
     removed = 0
-    for mail in list(sent.where(Mail.sent_at <= oldest).limit(500)):
+    for mail in list(over.limit(500)):
         (artefacts.folder() / mail.path).unlink(missing_ok=True)
         faults.reach("reconcile.letter_removed")
         with write_tx():

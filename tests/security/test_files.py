@@ -2,16 +2,17 @@
 leads anywhere but into the data dir.
 """
 
+import os
 import secrets
 from datetime import timedelta
 from hashlib import sha256
 
 import pytest
 
-from domain.orders import OrderState
+from domain.orders import MailState, OrderState
 from domain.roles import Role
-from models import Artefact, AuditEvent, Order, User
-from services import artefacts, clock, reconcile
+from models import Artefact, AuditEvent, Mail, Order, User
+from services import artefacts, clock, ledger, leftovers, reconcile, verify
 from tests.factories import NOON, make_order, make_subscriber, make_user
 from tests.page import Browser
 
@@ -195,5 +196,42 @@ def test_a_file_and_its_leftovers_are_gone_in_time(browser, order, now, app):
     leftover.write_bytes(MARK)
     assert artefacts.remove_expired(now=NOON + timedelta(days=6)) == 0
     assert fetch(browser, address(order)).data == CONTENT
-    artefacts.remove_expired(now=clock.local(NOON + timedelta(days=20000)))
-    assert list(folder.iterdir()) == []
+    artefacts.remove_expired(now=NOON + timedelta(days=7))
+    os.utime(leftover, (0, 0))
+    leftovers.remove(now=NOON + timedelta(days=9))  # not within an hour of another test
+    assert list(folder.glob("*")) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "mail_state", "days", "stays"),
+    [
+        (OrderState.SENT, MailState.SENT, 6, True),
+        (OrderState.SENT, MailState.SENT, 7, False),
+        (OrderState.FAILED, MailState.FAILED, 6, True),
+        (OrderState.FAILED, MailState.FAILED, 7, False),
+        (OrderState.FAILED, MailState.READY, 7, False),
+        (OrderState.CANCELLED, MailState.READY, 7, False),
+        (OrderState.RETRY_WAIT, MailState.READY, 7, True),
+        (OrderState.UNCONFIRMED, MailState.UNKNOWN, 7, True),
+    ],
+)
+def test_the_calls_do_not_stay_in_letters_either(app, order, state, mail_state, days, stays):
+    closed_at = None if stays and days == 7 else NOON
+    Order.update(state=state, closed_at=closed_at).where(Order.id == order.id).execute()
+    path = app.config["CABINET"].artefact_dir / order.key / "mail-1.eml"
+    path.write_bytes(MARK)
+    Mail.create(
+        order=order,
+        message_id=f"<o{order.key}.1@localhost>",
+        recipient=order.email,
+        path=f"{order.key}/mail-1.eml",
+        size=len(MARK),
+        sha256=sha256(MARK).hexdigest(),
+        state=mail_state,
+        created_at=NOON,
+        sent_at=NOON if mail_state == MailState.SENT else None,
+    )
+    ledger.remove_sent(now=NOON + timedelta(days=days))
+    assert path.exists() is stays
+    assert Mail.get().path == (f"{order.key}/mail-1.eml" if stays else "")
+    assert [found for found in verify.run() if found.check.startswith("a_letter")] == []
