@@ -3,17 +3,18 @@ decided in `domain/writers/`; who may have it, elsewhere.
 """
 
 import os
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial, reduce
+from itertools import chain, islice
 from operator import and_
 from pathlib import Path
 from typing import Any
 
 from flask import current_app
-from peewee import JOIN, Case, Expression, ModelSelect, SqliteDatabase, fn
+from peewee import JOIN, Expression, ModelSelect, SqliteDatabase, fn
 
 from domain.call_detail import (
     CallRow,
@@ -133,7 +134,7 @@ def _scratch_in(folder: Path) -> Iterator[None]:
 def _call_detail(
     write: Writer, order: Order, path: Path, made_at: datetime, progress: Progress
 ) -> Report:
-    with read_tx(), closing(_rows(order)) as rows:  # closed before the transaction, also by errors
+    with read_tx(), _rows(order) as rows:  # the cursor is closed before the transaction
         totals = _totals(order)
         head = _head(order, made_at)
         write(path, head, totals, _with_progress(rows, totals.rows, progress), _wording())
@@ -163,7 +164,7 @@ def _head(order: Order, made_at: datetime) -> ReportHead:
         client_name=client.name,
         account_no=client.account_no,
         period=period_of(order),
-        zone_name=str(clock.zone()),
+        zone=clock.zone(),
         direction=Direction(order.params["direction"]),
         excluded=order.params.get("excluded", []),
         made_at=clock.local(made_at),
@@ -245,13 +246,12 @@ def _totals_query(order: Order) -> ModelSelect:
     for code in (DIRECTION_CODES[Direction.OUT], DIRECTION_CODES[Direction.IN]):
         one = Call.direction == code
         answered = one & (Call.disposition == Disposition.ANSWERED)
-        for condition, value in (
-            (one, 1),
-            (answered, 1),
-            (one, Call.duration_s),
-            (one, Call.billable_s),
-        ):
-            columns.append(fn.SUM(Case(None, [(condition, value)], 0)))
+        columns += [
+            fn.COUNT(Call.seq).filter(one),
+            fn.COUNT(Call.seq).filter(answered),
+            fn.COALESCE(fn.SUM(Call.duration_s).filter(one), 0),
+            fn.COALESCE(fn.SUM(Call.billable_s).filter(one), 0),
+        ]
     return (
         _chosen(order, Subscriber.number, Subscriber.full_name, *columns)
         .join(Call, JOIN.LEFT_OUTER, on=_is_wanted(order))
@@ -260,19 +260,35 @@ def _totals_query(order: Order) -> ModelSelect:
     )
 
 
-def _rows(order: Order) -> Generator[CallRow, None, None]:
-    """The calls, by number and then by time. Read as they come: memory does not grow with them.
+@contextmanager
+def raw_rows(order: Order) -> Iterator[Iterator[CallRow]]:
+    """The calls, by number and then by time. Read as they come: memory does not grow with them."""
+    sql, params = _rows_query(order).sql()
+    if isinstance(db.obj, SqliteDatabase):
+        with closing(db.execute_sql(sql, params)) as cursor:
+            yield cursor
+        return
+    with db.connection().cursor(name="report") as cursor:  # kept by the server, fetched in parts
+        cursor.itersize = 5000
+        cursor.execute(sql, params)
+        yield cursor
 
-    Where the policy says so, callers lose their last digits here, for every form of the report.
+
+@contextmanager
+def _rows(order: Order) -> Iterator[Iterator[CallRow]]:
+    """The calls as the report shows them. Where the policy says so, callers lose their last digits
+    here, for every form of the report.
     """
-    zone = clock.zone()
     hides_peers = _hides_peers(order, Client.get_by_id(order.client_id))
-    directions = {code: direction for direction, code in DIRECTION_CODES.items()}
-    for started_at, direction, *rest in _stream(*_rows_query(order).sql()):
-        row = CallRow(datetime.fromtimestamp(started_at, zone), directions[direction], *rest)
-        if hides_peers and row.direction is Direction.IN:
-            row = row._replace(peer=hidden_peer(row.peer))
-        yield row
+    with raw_rows(order) as rows:
+        yield map(_with_hidden_peer, rows) if hides_peers else rows
+
+
+def _with_hidden_peer(raw: CallRow) -> CallRow:
+    row = CallRow._make(raw)
+    if row.direction != CallDirection.IN:
+        return row
+    return row._replace(peer=hidden_peer(row.peer))
 
 
 def _rows_query(order: Order) -> ModelSelect:
@@ -295,23 +311,16 @@ def _rows_query(order: Order) -> ModelSelect:
     )
 
 
-def _stream(sql: str, params: Sequence[Any]) -> Iterator[tuple[Any, ...]]:
-    if isinstance(db.obj, SqliteDatabase):
-        yield from db.execute_sql(sql, params)
-        return
-    with db.connection().cursor(name="report") as cursor:  # kept by the server, fetched in parts
-        cursor.itersize = 5000
-        cursor.execute(sql, params)
-        yield from cursor
-
-
 def _with_progress(rows: Iterator[CallRow], total: int, progress: Progress) -> Iterator[CallRow]:
-    progress(0, total)
-    for done, row in enumerate(rows, start=1):
-        yield row
-        if done % PROGRESS_ROWS == 0:
+    def batches() -> Iterator[list[CallRow]]:
+        done = 0
+        progress(done, total)
+        while batch := list(islice(rows, PROGRESS_ROWS)):
+            yield batch
+            done += len(batch)
             progress(done, total)
-    progress(total, total)
+
+    return chain.from_iterable(batches())  # no frame of Python between a row and its writer
 
 
 def _summary(head: ReportHead, totals: Totals) -> dict[str, Any]:
@@ -372,7 +381,10 @@ def _wording() -> Wording:
             _("Billable duration"),
             _("Record ID"),
         ),
-        directions={Direction.OUT: _("Outgoing call"), Direction.IN: _("Incoming call")},
+        directions={
+            CallDirection.OUT: _("Outgoing call"),
+            CallDirection.IN: _("Incoming call"),
+        },
         choices={each: direction_text(each) for each in Direction},
         results={
             Disposition.ANSWERED: _("Call answered"),

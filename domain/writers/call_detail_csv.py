@@ -9,31 +9,43 @@ A text from outside never becomes a formula: where one begins as formulas do, a 
 it. Phone numbers lose their `+` instead, so that they stay what they are.
 """
 
-import csv
 import re
+from codecs import BOM_UTF8
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import islice
 from pathlib import Path
 
 from domain.call_detail import CallRow, ReportHead, Totals, Wording, checked
-from domain.formats import format_duration
-from domain.writers.cells import clean
+from domain.formats import format_date, format_duration
+from domain.writers.cells import CELL_CHARACTERS, clean
+from domain.writers.remembered import (
+    MINUTES,
+    STRETCH_S,
+    Remembered,
+    hour_and_second,
+    local_stretches,
+)
 
+END = b"\r\n"
+CHUNK = 200  # lines written together
 _FORMULA = re.compile(r"[\t\r\0]|\s*[=+\-@＝＋－＠]")  # the wide ones: Excel folds them
 _PHONE = re.compile(r"\+[0-9][0-9 ]*")
 
 
 def write(
-    path: Path, _head: ReportHead, totals: Totals, rows: Iterator[CallRow], wording: Wording
+    path: Path, head: ReportHead, totals: Totals, rows: Iterator[CallRow], wording: Wording
 ) -> None:
     """Write the calls to `path`. `rows` are read once, in their order.
 
     Raises `ControlSumMismatch` when the rows are not those added up in `totals`, `OSError` when
     the disk is full, and whatever `rows` raises.
     """
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
-        writer = csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
-        writer.writerow(wording.columns)
-        writer.writerows(_cells(checked(rows, totals), wording))
+    with path.open("wb") as file:
+        file.write(BOM_UTF8 + b";".join(map(_quoted, wording.columns)) + END)
+        lines = _lines(checked(rows, totals), head, wording)
+        while chunk := b"".join(islice(lines, CHUNK)):
+            file.write(chunk)
 
 
 def guarded(text: str) -> str:
@@ -42,6 +54,8 @@ def guarded(text: str) -> str:
     >>> guarded("=1+1"), guarded("Иванов"), guarded("-5")
     ("'=1+1", 'Иванов', "'-5")
     """
+    if text[:1].isalnum() and text.isprintable():  # nearly always: nothing to be done
+        return text[:CELL_CHARACTERS]
     shown = clean(text)  # may bring to the front what stood behind a control character
     return f"'{shown}" if _FORMULA.match(text) or _FORMULA.match(shown) else shown
 
@@ -55,18 +69,62 @@ def phone(text: str) -> str:
     return text[1:] if _PHONE.fullmatch(text) else guarded(text)
 
 
-def _cells(rows: Iterator[CallRow], wording: Wording) -> Iterator[tuple[str, ...]]:
-    for row in rows:
-        at = row.started
-        yield (
-            f"{at.day:02}.{at.month:02}.{at.year:04}",  # strftime is five times as slow
-            f"{at.hour:02}:{at.minute:02}:{at.second:02}",
-            wording.directions[row.direction],
-            phone(row.number),
-            guarded(row.full_name),
-            phone(row.peer),
-            wording.results[row.disposition],
-            format_duration(row.duration_s),
-            format_duration(row.billable_s),
-            guarded(row.record_id),
+def _lines(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Iterator[bytes]:
+    """The calls as `csv.writer` would write them, every value quoted, at a fraction of its cost:
+    pieces of a line are remembered with their quotes and as bytes.
+    """
+    stretches = local_stretches(head.zone, _day_and_hour)
+    minutes = [f'{text}";'.encode() for text in MINUTES]
+    directions, results = (
+        {n: _cell(word) for n, word in words.items()}
+        for words in (wording.directions, wording.results)
+    )
+    phones = Remembered(lambda text: _cell(phone(text)))
+    names = Remembered(lambda text: _cell(guarded(text)))
+    durations = Remembered(lambda seconds: _cell(format_duration(seconds)))
+    for at, direction, number, name, peer, result, duration_s, billable_s, record_id in rows:
+        day_and_hour, second = stretches[at // STRETCH_S]
+        yield b"".join(
+            (
+                day_and_hour,
+                minutes[second + at % STRETCH_S],
+                directions[direction],
+                phones[number],
+                names[name],
+                _phone_cell(peer),
+                results[result],
+                durations[duration_s],
+                durations[billable_s],
+                _last_cell(record_id),
+            )
         )
+
+
+def _day_and_hour(start: datetime) -> tuple[bytes, int]:
+    hour, second = hour_and_second(start)
+    return f'"{format_date(start)}";"{hour}'.encode(), second
+
+
+def _cell(text: str) -> bytes:
+    return _quoted(text) + b";"
+
+
+def _phone_cell(text: str) -> bytes:
+    return f'"{text}";'.encode() if _is_plain(text) else _cell(phone(text))
+
+
+def _last_cell(text: str) -> bytes:
+    return f'"{text}"\r\n'.encode() if _is_plain(text) else _quoted(guarded(text)) + END
+
+
+def _is_plain(text: str) -> bool:
+    """Whether there is nothing to be done to a text. Nearly always: numbers and ids differ in every
+    row, so it is not worth while to remember what was made of them.
+    """
+    return text[:1].isalnum() and text.isprintable() and '"' not in text and len(text) < 1000
+
+
+def _quoted(text: str) -> bytes:
+    if '"' in text:
+        text = text.replace('"', '""')
+    return f'"{text}"'.encode()

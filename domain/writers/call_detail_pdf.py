@@ -6,6 +6,7 @@ All pages are kept in memory until the end, so the form is for some ten thousand
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
@@ -25,6 +26,13 @@ from domain.writers import pdf_pages
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
 from domain.writers.pdf_pages import Front, Paper
 from domain.writers.pdf_tables import WIDTH, Column, Row, Table
+from domain.writers.remembered import (
+    MINUTES,
+    STRETCH_S,
+    Remembered,
+    hour_and_second,
+    local_stretches,
+)
 
 _CALL_WIDTHS = (56.0, 46.0, 68.0, 70.0, 0.0, 92.0, 62.0, 68.0, 84.0, 106.0)
 _NUMBERS = frozenset({7, 8})  # columns of the calls that are set to the right
@@ -49,7 +57,7 @@ def write(
     }
     values["order"] = str(head.order_number)
     facts = [(wording.labels[name], value) for name, value in values.items()]
-    tables = [_sums(head, totals, wording), _calls(totals, rows, wording)]
+    tables = [_sums(head, totals, wording), _calls(head, totals, rows, wording)]
     if len(head.excluded) > INLINE_EXCLUDED:
         tables.append(_excluded(head, wording))
     paper = _paper(head, values, wording)
@@ -125,7 +133,7 @@ def _sum_cells(sums: Sums) -> Row:
 # --- Calls ----------------------------------------------------------------------------------------
 
 
-def _calls(totals: Totals, rows: Iterator[CallRow], wording: Wording) -> Table:
+def _calls(head: ReportHead, totals: Totals, rows: Iterator[CallRow], wording: Wording) -> Table:
     sums = totals.of(Direction.BOTH)
     words = f"{wording.labels['rows']}: {format_integer(totals.rows)}"
     durations = (format_duration(sums.duration_s), format_duration(sums.billable_s))
@@ -136,7 +144,7 @@ def _calls(totals: Totals, rows: Iterator[CallRow], wording: Wording) -> Table:
     return Table(
         title=wording.calls_sheet,
         columns=_stretched(columns),
-        rows=_call_rows(checked(rows, totals), wording),
+        rows=_call_rows(checked(rows, totals), head, wording),
         count=totals.rows,
         foot=(words, *[""] * 6, *durations, "") if totals.rows else None,
         instead=wording.no_calls,
@@ -144,21 +152,27 @@ def _calls(totals: Totals, rows: Iterator[CallRow], wording: Wording) -> Table:
     )
 
 
-def _call_rows(rows: Iterator[CallRow], wording: Wording) -> Iterator[Row]:
-    for row in rows:
-        at = row.started
+def _call_rows(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Iterator[Row]:
+    stretches = local_stretches(head.zone, _day_and_hour)
+    texts, durations = Remembered(clean), Remembered(format_duration)
+    for at, direction, number, name, peer, result, duration_s, billable_s, record_id in rows:
+        day, hour, second = stretches[at // STRETCH_S]
         yield (
-            format_date(at),
-            f"{at.hour:02}:{at.minute:02}:{at.second:02}",
-            wording.directions[row.direction],
-            clean(row.number),
-            clean(row.full_name),
-            clean(row.peer),
-            wording.results[row.disposition],
-            format_duration(row.duration_s),
-            format_duration(row.billable_s),
-            clean(row.record_id),
+            day,
+            hour + MINUTES[second + at % STRETCH_S],
+            wording.directions[direction],
+            texts[number],
+            texts[name],
+            clean(peer),
+            wording.results[result],
+            durations[duration_s],
+            durations[billable_s],
+            clean(record_id),
         )
+
+
+def _day_and_hour(start: datetime) -> tuple[str, str, int]:
+    return (format_date(start), *hour_and_second(start))
 
 
 def _excluded(head: ReportHead, wording: Wording) -> Table:

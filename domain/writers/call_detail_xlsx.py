@@ -6,7 +6,7 @@ what looks like a formula stays a text and needs no quote before it.
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
+from datetime import date, datetime
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from domain.call_detail import (
 )
 from domain.orders import Direction
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
+from domain.writers.remembered import STRETCH_S, Remembered, local_stretches
 from domain.writers.xlsx_package import pin_properties
 
 SHEET_ROWS = 1_000_000  # Excel itself ends at 1 048 576
@@ -52,7 +53,7 @@ def write(
     the disk is full, and whatever `rows` raises.
     """
     pairs = _head_cells(head, totals, wording)
-    calls = _call_cells(checked(rows, totals), wording)
+    calls = _call_cells(checked(rows, totals), head, wording)
     if not totals.rows:
         calls = chain(calls, [_no_calls(wording)])
     names = _sheet_names(wording.calls_sheet, totals.rows, sheet_rows)
@@ -128,29 +129,29 @@ def _no_calls(wording: Wording) -> Row:
     return dict.fromkeys(wording.columns) | {wording.columns[0]: wording.no_calls}
 
 
-def _call_cells(rows: Iterator[CallRow], wording: Wording) -> Iterator[Row]:
-    columns = wording.columns
-    for row in rows:
-        started = row.started
-        seconds = started.hour * 3600 + started.minute * 60 + started.second
-        yield dict(
-            zip(
-                columns,
-                (
-                    date(started.year, started.month, started.day),
-                    seconds / DAY_S,
-                    wording.directions[row.direction],
-                    clean(row.number),
-                    clean(row.full_name),
-                    clean(row.peer),
-                    wording.results[row.disposition],
-                    row.duration_s / DAY_S,
-                    row.billable_s / DAY_S,
-                    clean(row.record_id),
-                ),
-                strict=True,
-            )
+def _call_cells(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Iterator[Row]:
+    columns, texts = wording.columns, Remembered(clean)
+    stretches = local_stretches(head.zone, _day_and_second)
+    directions, results = dict(wording.directions), dict(wording.results)
+    for at, direction, number, name, peer, result, duration_s, billable_s, record_id in rows:
+        day, second = stretches[at // STRETCH_S]
+        cells = (
+            day,
+            (second + at % STRETCH_S) / DAY_S,
+            directions[direction],
+            texts[number],
+            texts[name],
+            clean(peer),  # differs in nearly every row, as the id does
+            results[result],
+            duration_s / DAY_S,
+            billable_s / DAY_S,
+            clean(record_id),
         )
+        yield dict(zip(columns, cells, strict=True))
+
+
+def _day_and_second(start: datetime) -> tuple[date, int]:
+    return start.date(), start.hour * 3600 + start.minute * 60 + start.second
 
 
 # --- The sheet of sums ----------------------------------------------------------------------------

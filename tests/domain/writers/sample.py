@@ -13,7 +13,7 @@ from domain.call_detail import (
     Totals,
     Wording,
 )
-from domain.cdr.record import Disposition
+from domain.cdr.record import CallDirection, Disposition
 from domain.orders import Direction
 from domain.periods import DateRange
 
@@ -38,7 +38,7 @@ WORDING = Wording(
     excluded_sheet="Исключенные номера",
     labels={name: f"<{name}>" for name in HEAD_LABELS},
     columns=COLUMNS,
-    directions={Direction.OUT: "Исходящий", Direction.IN: "Входящий"},
+    directions={CallDirection.OUT: "Исходящий", CallDirection.IN: "Входящий"},
     choices=dict(zip(Direction, ("Исходящие", "Входящие", "Исходящие+Входящие"), strict=True)),
     results=dict(
         zip(Disposition, ("Отвечен", "Не отвечен", "Занято", "Не удался", "Отменен"), strict=True)
@@ -55,12 +55,13 @@ WORDING = Wording(
 )
 
 
-def make_row(n=0, **values):
-    """An answered outgoing call of a minute, `n` minutes after noon."""
+def make_row(n=0, *, started=None, **values):
+    """An answered outgoing call of a minute, `n` minutes after noon or when `started`."""
+    started = started or NOON + timedelta(minutes=n)
     return CallRow(
         **{
-            "started": NOON + timedelta(minutes=n),
-            "direction": Direction.OUT,
+            "started_at": int(started.timestamp()),
+            "direction": CallDirection.OUT,
             "number": "375291112233",
             "full_name": "Иванов Иван",
             "peer": "375172001020",
@@ -82,7 +83,7 @@ def make_head(**values):
             "client_name": "ООО «Ромашка»",
             "account_no": "00001234",
             "period": DateRange(date(2026, 11, 1), date(2026, 11, 23)),
-            "zone_name": "Europe/Minsk",
+            "zone": MINSK,
             "direction": Direction.BOTH,
             "excluded": [],
             "made_at": datetime(2026, 11, 23, 14, 5, 7, tzinfo=MINSK),
@@ -94,14 +95,14 @@ def make_head(**values):
 
 def totals_of(rows):
     """The rows added up, as the database does it for real reports."""
-    sums = defaultdict(lambda: {Direction.OUT: Sums(), Direction.IN: Sums()})
+    sums = defaultdict(lambda: {CallDirection.OUT: Sums(), CallDirection.IN: Sums()})
     for row in rows:
         answered = int(row.disposition == Disposition.ANSWERED)
         one = Sums(1, answered, row.duration_s, row.billable_s)
         sums[row.number, row.full_name][row.direction] += one
     return Totals(
         [
-            NumberTotals(number, name, each[Direction.OUT], each[Direction.IN])
+            NumberTotals(number, name, each[CallDirection.OUT], each[CallDirection.IN])
             for (number, name), each in sums.items()
         ]
     )

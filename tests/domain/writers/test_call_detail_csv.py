@@ -3,16 +3,25 @@
 import csv
 import errno
 import io
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from domain.call_detail import ControlSumMismatch
-from domain.cdr.record import Disposition
-from domain.orders import Direction
+from domain.cdr.record import CallDirection, Disposition
+from domain.formats import format_duration
 from domain.writers import call_detail_csv
-from tests.domain.writers.sample import COLUMNS, NOON, WORDING, make_head, make_row, totals_of
+from domain.writers.call_detail_csv import guarded, phone
+from tests.domain.writers.sample import (
+    COLUMNS,
+    MINSK,
+    NOON,
+    WORDING,
+    make_head,
+    make_row,
+    totals_of,
+)
 from tests.domain.writers.test_call_detail_xlsx import HOSTILE
 
 
@@ -53,7 +62,7 @@ def test_excel_knows_its_encoding_and_its_line_ends(written):
 
 def test_every_row_after_the_first_is_a_call(written):
     rows = [make_row(n, disposition=each, billable_s=n) for n, each in enumerate(Disposition)]
-    header, *lines = read(written([*rows, make_row(9, direction=Direction.IN)]))
+    header, *lines = read(written([*rows, make_row(9, direction=CallDirection.IN)]))
     assert tuple(header) == COLUMNS
     assert [line[6] for line in lines] == [*WORDING.results.values(), "Отвечен"]
     assert [line[2] for line in lines] == ["Исходящий"] * 5 + ["Входящий"]
@@ -107,6 +116,46 @@ def test_a_text_stays_a_text_in_every_column(written, text):
 def test_a_phone_number_loses_its_plus_and_nothing_else(written, typed, written_as):
     line = read(written([make_row(number=typed, peer=typed)]))[1]
     assert (line[3], line[5]) == (written_as, written_as)
+
+
+def plainly(rows):
+    """The same file by the standard library, a value at a time."""
+    file = io.StringIO(newline="")
+    writer = csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL, lineterminator="\r\n")
+    writer.writerow(COLUMNS)
+    for row in rows:
+        started = datetime.fromtimestamp(row.started_at, MINSK)
+        writer.writerow(
+            (
+                *(f"{started:%d.%m.%Y}", f"{started:%H:%M:%S}"),
+                *(WORDING.directions[row.direction], phone(row.number), guarded(row.full_name)),
+                *(phone(row.peer), WORDING.results[row.disposition]),
+                *(format_duration(row.duration_s), format_duration(row.billable_s)),
+                guarded(row.record_id),
+            )
+        )
+    return file.getvalue().encode("utf-8-sig")
+
+
+def test_the_bytes_are_those_of_the_standard_library(written):
+    texts = [*HOSTILE, *GUARDED, "", '"', 'a"', '"=1"', "я" * 40_000, "9" * 1001, "a\u00a0b", "²"]
+    rows = [
+        make_row(
+            n * 977,
+            direction=n % 2,
+            disposition=n % 5,
+            number=text,
+            full_name=texts[-n],
+            peer=texts[n - 1],
+            record_id=texts[n // 2],
+            duration_s=n * 997,
+            billable_s=n,
+        )
+        for n, text in enumerate(texts)
+    ]
+    assert written(rows) == plainly(rows)
+    same = [make_row(n, record_id=text) for n, text in enumerate(texts)]
+    assert written(same) == plainly(same)
 
 
 # --- What must not happen -------------------------------------------------------------------------

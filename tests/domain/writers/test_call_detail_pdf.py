@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from domain.call_detail import ControlSumMismatch, NumberTotals, Totals
-from domain.cdr.record import Disposition
+from domain.cdr.record import CallDirection, Disposition
 from domain.formats import format_duration
 from domain.orders import Direction
 from domain.writers import call_detail_pdf, pdf_tables, pdf_texts
@@ -67,7 +67,7 @@ def test_a_call_is_a_line(written):
 def test_the_first_page_says_what_was_asked_and_found(written):
     rows = [
         make_row(1),
-        make_row(2, direction=Direction.IN, billable_s=5),
+        make_row(2, direction=CallDirection.IN, billable_s=5),
         make_row(
             3, number="375291112244", full_name="", disposition=Disposition.BUSY, billable_s=0
         ),

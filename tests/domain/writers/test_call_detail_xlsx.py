@@ -14,7 +14,7 @@ import pytest
 from openpyxl.utils.escape import unescape
 
 from domain.call_detail import ControlSumMismatch, Totals
-from domain.cdr.record import Disposition
+from domain.cdr.record import CallDirection, Disposition
 from domain.orders import Direction
 from domain.writers import call_detail_xlsx
 from tests.domain.writers.sample import (
@@ -150,7 +150,7 @@ def test_a_text_longer_than_a_cell_is_cut(written):
 def test_the_sums_say_what_was_asked_and_found(written):
     rows = [
         make_row(1),
-        make_row(2, direction=Direction.IN, billable_s=5),
+        make_row(2, direction=CallDirection.IN, billable_s=5),
         make_row(
             3, number="375291112244", full_name="", disposition=Disposition.BUSY, billable_s=0
         ),
