@@ -30,6 +30,7 @@ from domain.writers.remembered import (
 END = b"\r\n"
 CHUNK = 200  # lines written together
 _FORMULA = re.compile(r"[\t\r\0]|\s*[=+\-@＝＋－＠]")  # the wide ones: Excel folds them
+_NUMBER = re.compile(r"[+-][0-9]{1,30}(?:[.,][0-9]{1,30})?")
 _PHONE = re.compile(r"\+[0-9][0-9 ]*")
 
 
@@ -49,13 +50,15 @@ def write(
 
 
 def guarded(text: str) -> str:
-    """`text` as no spreadsheet takes it for a formula.
+    """`text` as no spreadsheet takes it for a formula. A number with its sign is none.
 
-    >>> guarded("=1+1"), guarded("Иванов"), guarded("-5")
-    ("'=1+1", 'Иванов', "'-5")
+    >>> guarded("=1+1"), guarded("Иванов"), guarded("-5"), guarded("-5+1")
+    ("'=1+1", 'Иванов', '-5', "'-5+1")
     """
     if text[:1].isalnum() and text.isprintable():  # nearly always: nothing to be done
         return text[:CELL_CHARACTERS]
+    if _NUMBER.fullmatch(text):
+        return text
     shown = clean(text)  # may bring to the front what stood behind a control character
     return f"'{shown}" if _FORMULA.match(text) or _FORMULA.match(shown) else shown
 
