@@ -1,93 +1,116 @@
-"""What is too much is refused with a page that says so, and nothing of it is kept: a long form, a
-full disk, a client's share of it. (A large upload: `tests/blueprints/operator/test_imports.py`.)
+"""The limit of orders an hour holds when many are placed at once, says when it ends, leaves no row,
+and is not forgotten by a restart.
 """
 
-import shutil
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context
 from datetime import timedelta
 
 import pytest
 
-from domain.orders import OrderState
-from models import Artefact, Order, OrderDraft
-from services import clock
-from services.space import MB
-from tests.factories import NOON, make_order, make_subscriber
+from domain.errors import TooManyOpenOrders, TooManyOrdersPerHour
+from domain.orders import Direction, FileFormat, OrderKind
+from domain.periods import DateRange
+from models import AuditEvent, Order, OrderSubscriber, db
+from services import clock, drafts, orders, selection
+from services.orders import CallDetailRequest
+from tests import factories
+from tests.apps import another_app
+from tests.page import HTMX, Browser
 
-ITEM = "bills.call_detail"
-PERIOD = {"start": "2026-03-01", "end": "2026-03-09", "direction": "out", "file_format": "csv"}
-
-
-@pytest.fixture
-def settings(app, monkeypatch):
-    """Change settings of the shared application for one test."""
-    monkeypatch.setattr(clock, "now", lambda: NOON)
-
-    def change(**values):
-        monkeypatch.setitem(app.config, "CABINET", replace(app.config["CABINET"], **values))
-
-    return change
+AT_ONCE = 12
 
 
 @pytest.fixture
-def press(settings, browser, client_row):
-    """Press «Сформировать детализацию»; the page that comes."""
-    tick = make_subscriber(client_row).id
-    browser.post(f"{ITEM}.start", PERIOD)
-    draft = OrderDraft.get()
+def hands(monkeypatch):
+    moment = [clock.now()]
+    monkeypatch.setattr(clock, "now", lambda: moment[0])
 
-    def send(status):
-        form = {"go": "submit", "typed": "", "shown": tick, "tick": tick}
-        return browser.post(f"{ITEM}.subscribers", form, key=draft.key, status=status)
+    def move(**by):
+        moment[0] += timedelta(**by)
 
-    return send
+    return move
 
 
-def fill(monkeypatch, free_percent):
-    usage = type(shutil.disk_usage("/"))(1000, 1000 - 10 * free_percent, 10 * free_percent)
-    monkeypatch.setattr(shutil, "disk_usage", lambda _path: usage)
+def answers():
+    day = clock.now().date().isoformat()
+    return {"start": [day], "end": [day], "direction": ["both"], "file_format": ["csv"]}
 
 
-def test_a_full_disk_takes_no_order_and_says_so_until_there_is_room(
-    press, settings, browser, monkeypatch
-):
-    settings(MIN_FREE_PERCENT=10)
-    fill(monkeypatch, 9)
-    press(503)
-    assert "на сервере мало места" in browser.response.text
-    assert int(browser.response.headers["Retry-After"]) > 0
-    assert not Order.select().exists()
-    fill(monkeypatch, 10)
-    press(303)
-    assert Order.select().count() == 1
-    fill(monkeypatch, 1)
-    press(303)  # the same draft again: its order is there, and there it leads
-    assert Order.select().count() == 1
-
-
-def test_a_client_whose_share_is_full_is_told_until_when(press, settings, browser, client_row):
-    settings(ARTEFACT_QUOTA_MB=3)
-    order = make_order(client_row, state=OrderState.SENT)
-    Artefact.create(
-        order=order,
-        path="x/1.csv",
-        display_name="x.csv",
-        media_type="text/csv",
-        size=3 * MB,
-        sha256="",
-        made_at=NOON,
-        expires_at=NOON + timedelta(days=5),
+def start(user, number):
+    """A draft with one number ticked: an order but for the last click."""
+    draft = drafts.start(
+        user.client, user, OrderKind.CALL_DETAIL, "period", answers(), now=clock.now()
     )
-    page = press(422)
-    words = page.select_one(".summary").text
-    assert "3 МБ" in words
-    assert "15.03.2026" in words
-    assert Order.select().count() == 1
-    Artefact.update(removed_at=NOON).execute()
-    press(303)
+    selection.tick(draft, selection.eligible(user.client, clock.now(), clock.now()), [number.id])
+    return draft
 
 
-def test_a_form_that_is_too_large_is_a_page_that_says_so(browser, settings):
-    browser.post(f"{ITEM}.start", {**PERIOD, "x": "x" * (3 * MB)}, status=413)
-    assert "не более 2 МБ" in browser.response.text
-    assert not OrderDraft.select().exists()
+def place(app, draft, user):
+    """The last click, as a thread of the web server makes it."""
+    today = clock.now().date()
+    request = CallDetailRequest(DateRange(today, today), Direction.BOTH, FileFormat.CSV)
+    with app.app_context(), db.connection_context():
+        try:
+            return orders.place_call_detail(
+                draft, request, client=user.client, user=user, now=clock.now()
+            ).id
+        except (TooManyOrdersPerHour, TooManyOpenOrders) as refused:
+            return type(refused)
+
+
+@pytest.mark.parametrize(
+    ("limits", "refusal"),
+    [
+        ({"ORDERS_PER_HOUR": 5, "OPEN_ORDERS": 0}, TooManyOrdersPerHour),
+        ({"ORDERS_PER_HOUR": 0, "OPEN_ORDERS": 5}, TooManyOpenOrders),
+    ],
+    ids=["an hour", "open"],
+)
+def test_many_orders_at_once_do_not_pass_a_limit_by_one(tmp_path, limits, refusal):
+    with another_app(tmp_path, **limits) as app:
+        user = factories.make_user()
+        number = factories.make_subscriber(user.client)
+        with app.app_context():
+            ready = [start(user, number) for _ in range(AT_ONCE)]
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            placed = list(pool.map(lambda draft: place(app, draft, user), ready))
+        assert placed.count(refusal) == AT_ONCE - 5
+        assert Order.select().count() == OrderSubscriber.select().count() == 5
+        events = AuditEvent.select().where(AuditEvent.event == "order_placed")
+        assert events.count() == 5
+
+
+def click(browser, draft, number, headers=()):
+    data = {
+        "csrf_token": browser.token(), "go": "submit", "typed": "", "shown": number.id,
+        "tick": number.id,
+    }  # fmt: skip
+    address = f"/bills/call-detail/{draft.key}/subscribers"
+    return Context().run(browser.client.post, address, data=data, headers=dict(headers))
+
+
+def test_the_limit_outlives_a_restart_and_ends_when_it_says(tmp_path, hands):
+    limits = {"ORDERS_PER_HOUR": 2, "OPEN_ORDERS": 0}
+    with another_app(tmp_path, **limits) as app:
+        url = app.config["CABINET"].DATABASE_URL
+        user = factories.make_user()
+        number = factories.make_subscriber(user.client)
+        browser = Browser(app, user)
+        for _ in range(2):
+            assert click(browser, start(user, number), number).status_code == 303
+            hands(minutes=10)
+    with another_app(tmp_path, DATABASE_URL=url, **limits) as app:  # nothing is left but the data
+        draft = start(user, number)
+        browser = Browser(app, user)
+        for headers in ({}, HTMX):
+            response = click(browser, draft, number, headers)
+            assert response.status_code == 429
+            assert response.headers["Retry-After"] == "2400"
+            assert "40 мин" in response.text
+            assert Order.select().count() == OrderSubscriber.select().count() == 2
+        hands(minutes=39)
+        assert click(Browser(app, user), draft, number).status_code == 429
+        hands(minutes=1)
+        assert click(Browser(app, user), draft, number).status_code == 303
+        assert Order.select().count() == 3
