@@ -3,6 +3,7 @@
 from rq.timeouts import JobTimeoutException
 
 from services import artefacts, claims, clock, ledger
+from services.smtp import DeliveryUnknown
 
 
 def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woken, not what to take
@@ -16,6 +17,10 @@ def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woke
         return
     with claims.attempt(claim):
         try:
-            ledger.deliver(claim, artefacts.make(claim))
+            artefact = artefacts.make(claim)
         except JobTimeoutException as error:
             raise claims.WorkTookTooLong from error
+        try:
+            ledger.deliver(claim, artefact)
+        except JobTimeoutException as error:  # the letter may have gone
+            raise DeliveryUnknown("the time of the job was over") from error
