@@ -38,6 +38,7 @@ from texts import current_language
 from texts import gettext as _
 
 PROGRESS_ROWS = 1000
+PROGRESS_NUMBERS = 20
 DIRECTION_CODES = {Direction.OUT: CallDirection.OUT, Direction.IN: CallDirection.IN}
 MEDIA_TYPES = {
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -84,9 +85,10 @@ def render(
 ) -> Rendered:
     """Make the file of `order`; the same order, data and `made_at` give the same bytes.
 
-    `progress(rows done, rows in all)` is called as rows are written and may raise to stop; the
-    finished file takes its name inside of `naming()`, which may raise too. Raises
-    `FormatNotMade`, and `OSError` when the disk is full; then nothing is left behind.
+    `progress(rows done, rows in all)` is called as rows are counted (then «in all» is None) and
+    written, and may raise to stop; the finished file takes its name inside of `naming()`, which may
+    raise too. Raises `FormatNotMade`, and `OSError` when the disk is full; then nothing is left
+    behind.
     """
     file_format = FileFormat(order.params["format"])
     renderer = RENDERERS.get((OrderKind(order.kind), file_format))
@@ -135,7 +137,7 @@ def _call_detail(
     write: Writer, order: Order, path: Path, made_at: datetime, progress: Progress
 ) -> Report:
     with read_tx(), _rows(order) as rows:  # the cursor is closed before the transaction
-        totals = _totals(order)
+        totals = _totals(order, progress)
         head = _head(order, made_at)
         write(path, head, totals, _with_progress(rows, totals.rows, progress), _wording())
     return Report(_display_name(order, head), totals.rows, _summary(head, totals))
@@ -232,13 +234,17 @@ def _chosen(order: Order, *fields: Any) -> ModelSelect:
     )
 
 
-def _totals(order: Order) -> Totals:
-    return Totals(
-        [
-            NumberTotals(number, name, Sums(*map(int, sums[:4])), Sums(*map(int, sums[4:])))
-            for number, name, *sums in _totals_query(order).tuples()
-        ]
-    )
+def _totals(order: Order, progress: Progress) -> Totals:
+    """The sums. On SQLite they come number by number: `progress(0, None)` is told meanwhile, for it
+    shows that somebody is at work, and may stop it.
+    """
+    numbers = []
+    for number, name, *sums in _totals_query(order).tuples().iterator():
+        if len(numbers) % PROGRESS_NUMBERS == 0:
+            progress(0, None)
+        out, incoming = Sums(*map(int, sums[:4])), Sums(*map(int, sums[4:]))
+        numbers.append(NumberTotals(number, name, out, incoming))
+    return Totals(numbers)
 
 
 def _totals_query(order: Order) -> ModelSelect:

@@ -202,7 +202,15 @@ def test_progress_is_told_as_rows_are_written(client_row, render, monkeypatch):
         make_call(number, at(2, 10, minute))
     told = []
     render(make_order(client_row, [number]), progress=lambda *step: told.append(step))
-    assert told == [(0, 5), (2, 5), (4, 5), (5, 5)]
+    assert told == [(0, None), (0, 5), (2, 5), (4, 5), (5, 5)]
+
+
+def test_progress_is_told_while_calls_are_counted(client_row, render, monkeypatch):
+    monkeypatch.setattr(reports, "PROGRESS_NUMBERS", 2)
+    numbers = [make_subscriber(client_row) for _ in range(5)]
+    told = []
+    render(make_order(client_row, numbers), progress=lambda *step: told.append(step))
+    assert told == [(0, None)] * 3 + [(0, 0)]
 
 
 def test_scratch_files_stay_in_the_data_dir(client_row, render, config, monkeypatch):
