@@ -47,6 +47,7 @@ class Line:
     code: str = ""  # of the fee; the destination group of calls
     seconds: int = 0  # paid ones, of calls
     service: str = "telecom"
+    gross: int = 0  # of a price that holds its VAT: what `net` was taken out of
 
 
 @dataclass(frozen=True, kw_only=True)
