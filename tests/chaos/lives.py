@@ -16,7 +16,7 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from jobs import orders as job
 from models import Client, DraftSubscriber, Order, OrderDraft, Subscriber, User, db
-from services import claims, clock, database, demo, drafts, orders, reconcile, verify
+from services import claims, clock, database, demo, drafts, orders, reconcile, reports, verify
 from tests import databases
 
 WAIT_S = 60
@@ -177,6 +177,14 @@ def living_on(folder, **settings):
         yield Lives(app)
 
 
+def warm_up(app):
+    """Load here what every child would load anew: it is half of a short life."""
+    for name in app.jinja_env.list_templates(filter_func=lambda each: each.startswith("mail/")):
+        app.jinja_env.get_template(name)
+    with app.app_context():
+        reports.direction_text(Direction.OUT)  # any word: that loads the catalogue
+
+
 @contextmanager
 def loaded(config, sizes=SMALL):
     """The application of a data dir with a demo of that size in it; holds no connection."""
@@ -186,6 +194,7 @@ def loaded(config, sizes=SMALL):
         with app.app_context(), db.connection_context():
             database.upgrade()
             demo.ensure(now=clock.now(), sizes=sizes)
+        warm_up(app)
         yield app
     finally:
         db.initialize(before)

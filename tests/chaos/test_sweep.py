@@ -106,7 +106,7 @@ def test_a_death_while_carrying_loses_nothing_and_doubles_nothing(
 def test_deaths_at_two_points_of_one_order(lives, mail, length):
     """The second attempt dies as well, somewhere: often on another road than the first."""
     points = random.Random(2)  # noqa: S311
-    for _ in range(length(short=8, long=200)):
+    for _ in range(length(short=5, long=200)):
         first, second = points.choices(kill_points.CARRIED, k=2)
         key = lives.make_order()
         assert lives.run(carry, crash_at=first) == KILLED
