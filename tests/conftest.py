@@ -10,7 +10,7 @@ from config import Config
 from domain.roles import Role
 from models import db
 from services import database
-from tests import databases, factories
+from tests import databases, factories, writes
 from tests.page import Browser
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -29,6 +29,7 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     databases.choose(config.getoption("--database"))
+    writes.watch_all()
     config.addinivalue_line("markers", "long: runs only with --long")
 
 
@@ -46,6 +47,14 @@ def length(pytestconfig):
     """How much of a thing to do: `length(short=2, long=20)` by --long."""
     is_long = pytestconfig.getoption("--long")
     return lambda *, short, long: long if is_long else short
+
+
+@pytest.fixture(autouse=True)
+def written_properly():
+    """Every write of the product stands in `write_tx`, which begins IMMEDIATE on SQLite."""
+    yield
+    found = writes.take_mistakes()
+    assert not found, "\n".join(found[:10])
 
 
 def pytest_report_header(config):

@@ -163,6 +163,7 @@ def fresh(stages):
     return look(url)[0]
 
 
+@pytest.mark.timeout(1800)
 def test_a_killed_migration_is_run_again_to_its_end(stages, fresh, length):
     calls = 5000
     old = make_old(stages, calls)
