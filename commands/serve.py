@@ -46,6 +46,8 @@ def command() -> None:
         if config.uses_mailbox:
             _check_port(LOOPBACK, config.mail_port, "CABINET_MAIL_PORT", patience_s=patience_s)
         _prepare_data(config)
+        if fault := database.sqlite_fault():
+            _say(f"Note: {fault}")
         with database.held_open():
             _supervise(config)
 

@@ -6,7 +6,7 @@ import sys
 import click
 
 from commands.refusals import on_database
-from services import verify
+from services import database, verify
 
 
 @click.command("verify")
@@ -22,5 +22,7 @@ def command(*, as_json: bool) -> None:
         for breach in breaches:
             click.echo(f"{breach.check.replace('_', ' ')}: {breach.detail}")
         click.echo(f"{len(verify.CHECKS)} invariants, {len(breaches)} breaches")
+    if fault := database.sqlite_fault():
+        click.echo(f"Note: {fault}", err=True)
     if breaches:
         sys.exit(1)

@@ -2,6 +2,7 @@
 database it is, beside the few statements that differ.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,6 +17,9 @@ from models_billing import CLUSTERED_MODELS
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 BUSY_TIMEOUT_S = 30  # SQLite's busy handler is unfair: single waits of 5 s were measured
+# SQLite's "WAL-reset bug" is mended from here on, and in two older lines.
+SOUND = (3, 51, 3)
+REPAIRED_LINES = (((3, 50, 7), (3, 51, 0)), ((3, 44, 6), (3, 45, 0)))
 CALL_INDEXES = Call._meta.indexes
 # Texts are compared byte by byte, as SQLite does it: an order of rows or a LIKE must not depend on
 # the locale that somebody gave the database. And they have no length: SQLite knows none either.
@@ -92,6 +96,22 @@ def upgrade(database: Database | None = None) -> list[str]:
                     f'ALTER TABLE "{table}" ALTER COLUMN "{column}" TYPE text COLLATE "C"'
                 )
     return names
+
+
+def sqlite_fault() -> str:
+    """What is wrong with the SQLite that is linked, in words for the operator; "" when nothing is
+    known, or when it is not used. A vendor's repair under an old number cannot be seen.
+    """
+    version = sqlite3.sqlite_version_info
+    repaired = version >= SOUND or any(low <= version < high for low, high in REPAIRED_LINES)
+    if repaired or not isinstance(db.obj, SqliteDatabase):
+        return ""
+    return (
+        f"SQLite {sqlite3.sqlite_version} has a rare fault that can damage a database into which "
+        "several processes write (https://sqlite.org/wal.html#walresetbug; mended in 3.51.3, "
+        "3.50.7 and 3.44.6). Unless your system's carries the repair: keep copies, or use "
+        "PostgreSQL."
+    )
 
 
 @contextmanager

@@ -1,0 +1,43 @@
+"""How the database is opened, and what is said of it."""
+
+import sqlite3
+
+import pytest
+
+from models import db
+from services import database
+from tests import databases
+
+
+@pytest.fixture(autouse=True)
+def on_sqlite(base):
+    if databases.kind != "sqlite":
+        pytest.skip("about SQLite")
+
+
+def test_sqlite_is_opened_as_what_is_accepted_must_survive():
+    """The log beside the file, each commit flushed, no memory map, and patience."""
+    asked = ("journal_mode", "synchronous", "mmap_size", "foreign_keys", "busy_timeout")
+    found = [db.execute_sql(f"PRAGMA {name}").fetchone()[0] for name in asked]
+    assert found == ["wal", 2, 0, 1, 30_000]
+
+
+FAULTY = ["3.7.0", "3.40.1", "3.44.5", "3.45.0", "3.50.6", "3.51.0", "3.51.2"]
+SOUND = ["3.44.6", "3.50.7", "3.51.3", "3.53.0"]
+
+
+@pytest.mark.parametrize("version", [*FAULTY, *SOUND])
+def test_a_faulty_sqlite_is_named(version, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version", version)
+    monkeypatch.setattr(
+        sqlite3, "sqlite_version_info", tuple(int(each) for each in version.split("."))
+    )
+    assert (f"SQLite {version} " in database.sqlite_fault()) is (version in FAULTY)
+
+
+def test_verify_says_so_and_finds_no_breach_in_it(app, monkeypatch):
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 40, 1))
+    said = app.test_cli_runner().invoke(args=["verify"])
+    assert "walresetbug" in said.stderr
+    assert "0 breaches" in said.stdout
+    assert said.exit_code == 0
