@@ -19,7 +19,7 @@ from typing import IO
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM, signal.SIGHUP}
 STOP_WITHIN_S = 13  # then what is left is killed
 LATER_STAGE_S = 3  # what the parts of a later stage get at least
-FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 30.0
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.5, 10.0  # the longest is what orders wait for
 HEALTHY_AFTER_S = 60  # a part that lived so long starts with a short pause again
 LOG_LIMIT = 10 * 1024 * 1024  # bytes; one older file is kept
 TICK_S = 1.0

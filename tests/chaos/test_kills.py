@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -27,7 +28,7 @@ def kill_somebody(site, chance):
     if kind == "reconciler":
         site.kill(*site.part("flask reconcile"))
         return kind
-    deadline = time.monotonic() + 1
+    deadline = time.monotonic() + 5  # worker after worker is killed: soon none is left for a while
     while not (horses := site.horses()) and time.monotonic() < deadline:
         time.sleep(0.01)
     if not horses:
@@ -91,24 +92,33 @@ def test_an_orphan_dies_with_its_worker(site, mail, length, figure):
     figure("raw duplicates", check_letters(site, before, runs))
 
 
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(1800)
 def test_a_worker_stopped_past_its_lease_sends_nothing_when_it_wakes(site, mail, length, figure):
-    before, runs, caught, ahead_s = count(site), length(short=1, long=20), 0, 0
+    """Stopped inside a transaction it keeps everybody waiting until it wakes, and is the only one;
+    stopped elsewhere it finds its order carried by another one.
+    """
+    before, runs, ahead_s, stopped = count(site), length(short=1, long=20), 0, Counter()
     chance = random.Random(9)  # noqa: S311
     for _ in range(runs):
         key = site.place(site.person(), "xlsx")
         _, horse = site.wait_for_horse()
         time.sleep(chance.uniform(0, 0.2))
         site.kill(horse, number=signal.SIGSTOP)
-        caught += state_of(horse) == "T" and site.states()["sent"] < count(site)
         ahead_s += 130  # past the lease
         site.move_clock(ahead_s)
-        site.wait_until_over(count(site), CONVERGES_S)
+        try:
+            site.wait_until_over(count(site), length(short=6, long=15))
+            where = "in the middle" if is_alive(horse) else "too late"
+        except AssertionError:
+            where = "inside a transaction"
+        stopped[where] += 1
         row = site.query("SELECT * FROM customer_order WHERE key = ?", key)
         site.kill(horse, number=signal.SIGCONT)
+        site.wait_until_over(count(site), CONVERGES_S)
         wait_for(lambda: not site.horses(), "the workers to be idle")
-        assert site.query("SELECT * FROM customer_order WHERE key = ?", key) == row
-    figure("stopped in the middle", f"{caught} of {runs}")
+        if where != "inside a transaction":
+            assert site.query("SELECT * FROM customer_order WHERE key = ?", key) == row
+    figure("stopped", dict(stopped))
     figure("raw duplicates", check_letters(site, before, runs))
 
 
