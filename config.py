@@ -12,6 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from domain.billing.requisites import is_bic, is_iban
+
 PREFIX = "CABINET_"
 LEASE_MARGIN_S = 30  # from the last look at the lease to the server's answer, beside its timeouts
 CRASH_AT = re.compile(r"(?:stop )?[a-z_.]+(?::[1-9]\d*)?|@.+|")
@@ -25,6 +27,7 @@ RANGES = {
     "CALL_DETAIL_DELAY_HOURS": (-1, 8_760),
     "CALL_DETAIL_MONTHS_BACK": (0, 1_200),
     "INVOICE_LINK_MONTHS": (0, 120),
+    "INVOICE_DUE_DAY": (1, 28),
     "ORDERS_PER_HOUR": (0, 1_000_000),
     "OPEN_ORDERS": (0, 1_000_000),
     "ARTEFACT_DAYS": (1, 3_650),
@@ -79,6 +82,13 @@ class Config:
     CLOCK: str = ""  # read by services/clock.py; needs TESTING
     CRASH_AT: str = ""  # a kill point of services/faults.py; needs TESTING
     OPERATOR_NAME: str = "Оператор связи"
+    OPERATOR_UNP: str = ""  # requisites, as they stand on invoices
+    OPERATOR_ADDRESS: str = ""
+    OPERATOR_BANK: str = ""
+    OPERATOR_IBAN: str = ""
+    OPERATOR_BIC: str = ""
+    INVOICE_SERIES: str = ""  # before the number of an invoice, when there are several
+    INVOICE_DUE_DAY: int = 25  # of the month after the one that is paid
     TIME_ZONE: str = "Europe/Minsk"
     CALL_DETAIL_DELAY_HOURS: int = -1  # -1: 24, in the demo 0
     CALL_DETAIL_MONTHS_BACK: int = 1
@@ -143,6 +153,7 @@ class Config:
                 f"{LEASE_MARGIN_S} s, or two workers could send one letter; not {self.LEASE_S}"
             )
         self._check_test_hooks()
+        self._check_requisites()
         if not CLOSED_DAYS.fullmatch(self.CLOSED_DAYS):
             raise ConfigError(
                 f"CABINET_CLOSED_DAYS: days of the month like 1-3, not {self.CLOSED_DAYS!r}"
@@ -161,6 +172,14 @@ class Config:
             raise ConfigError(
                 f"CABINET_CRASH_AT: a point like order.sending:2, not {self.CRASH_AT!r}"
             )
+
+    def _check_requisites(self) -> None:
+        for name, text, is_right in (
+            ("OPERATOR_IBAN", self.OPERATOR_IBAN, is_iban),
+            ("OPERATOR_BIC", self.OPERATOR_BIC, is_bic),
+        ):
+            if text and not is_right(text):
+                raise ConfigError(f"CABINET_{name}: {text!r} cannot be")
 
     @property
     def data_dir(self) -> Path:

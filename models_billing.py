@@ -189,6 +189,7 @@ class OneOffCharge(TenantModel):
     service = CharField(default="telecom")
     created_at = UtcDateTimeField()
     user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    invoice_id = IntegerField(null=True)  # of the Invoice on which it stands
 
     class Meta:
         indexes = ((("client", "day"), False),)
@@ -233,6 +234,7 @@ class Instalment(TenantPart):
     ordinal = IntegerField()
     due_on = DateField(index=True)
     amount = BigIntegerField()  # kopecks with VAT
+    invoice_id = IntegerField(null=True)  # of the Invoice on which it stands
 
     class Meta:
         indexes = ((("plan", "ordinal"), True),)
@@ -251,6 +253,7 @@ class Payment(TenantModel):
     key = CharField(unique=True)  # of the statement's line: the same line twice is one payment
     created_at = UtcDateTimeField()
     user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    invoice_id = IntegerField(null=True)  # of the Invoice on which it stands
 
     class Meta:
         indexes = ((("client", "paid_on"), False),)
@@ -322,6 +325,7 @@ class Invoice(TenantModel):
     previous_hash = CharField()
     content_hash = CharField()  # SHA-256 of the previous hash and the content
     until_run = IntegerField()  # the last import whose calls are on it
+    open_runs = JsonField(default=list)  # of those before it, the ones that were not at their end
     delivery_method = CharField()  # as it stood when the invoice was formed
     delivery_email = CharField()
     run = ForeignKeyField(BillingRun, null=True, on_delete="RESTRICT")

@@ -126,6 +126,7 @@ def up(migrator, db):
         ordinal = IntegerField()
         due_on = DateField(index=True)
         amount = BigIntegerField()
+        invoice_id = IntegerField(null=True)
 
         class Meta:
             database = db
@@ -156,6 +157,7 @@ def up(migrator, db):
         previous_hash = CharField()
         content_hash = CharField()
         until_run = IntegerField()
+        open_runs = JsonField(default=list)
         delivery_method = CharField()
         delivery_email = CharField()
         run = ForeignKeyField(BillingRun, null=True, on_delete="RESTRICT")
@@ -228,6 +230,7 @@ def up(migrator, db):
         service = CharField(default="telecom")
         created_at = UtcDateTimeField()
         user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+        invoice_id = IntegerField(null=True)
 
         class Meta:
             database = db
@@ -247,6 +250,7 @@ def up(migrator, db):
         key = CharField(unique=True)
         created_at = UtcDateTimeField()
         user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+        invoice_id = IntegerField(null=True)
 
         class Meta:
             database = db

@@ -33,7 +33,7 @@ TABLE = {
     "domain/cdr": ({"domain"}, FILE_LIBRARIES),
     "models.py": ({"domain"}, DATABASE),
     "models_billing.py": ({"domain", "models"}, DATABASE),
-    "config.py": (set(), set()),
+    "config.py": ({"domain"}, set()),
     "texts.py": ({"domain"}, {"markupsafe"}),
     "services": ({"config", "domain", *TABLES, "services"}, DATABASE | {"argon2"}),
     "jobs": ({"domain", *TABLES, "services", "jobs"}, {"rq"}),

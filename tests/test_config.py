@@ -22,6 +22,9 @@ from config import Config, ConfigError
         ("LEASE_S", "89"),
         ("ARTEFACT_DAYS", "0"),
         ("CLOCK", "+60"),
+        ("OPERATOR_IBAN", "BY14NBRB3600900000002Z00AB00"),
+        ("OPERATOR_BIC", "bank"),
+        ("INVOICE_DUE_DAY", "31"),
         ("CRASH_AT", "order.sending"),
     ],
 )
