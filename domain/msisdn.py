@@ -36,7 +36,7 @@ def normalise(raw: str) -> str:
     >>> [normalise(n) for n in ("101", "client1", "00 48 22 123 45 67")]
     ['101', 'client1', '48221234567']
     """
-    digits = _DECORATION.sub("", raw)
+    digits = raw if raw.isdigit() else _DECORATION.sub("", raw)
     if not _DIGITS.fullmatch(digits):
         return raw.replace("\u00a0", " ").strip(" \t\r\n'")
     if digits.startswith("+"):

@@ -8,18 +8,20 @@ A leg belongs to the import that told it first; `take_out` removes what belongs 
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
+from peewee import Model
+
 from domain.cdr.joining import Part, dump, join, load, richer
 from domain.cdr.record import Leg, stable_hash
-from models import Call, Exchange, UnmatchedLeg, db
+from models import Call, Exchange, UnmatchedLeg, WaitingHalf, db
 from services import bulk, call_months, clock
 from services.matching import Seen
 
 CHUNK = 500  # ids asked for in one statement
-_CALL = (
+COLUMNS = (
     "subscriber_id",
     "started_at",
     "seq",
@@ -121,6 +123,34 @@ def store_calls(
     return fresh
 
 
+def known_uids(exchange: Exchange, uids: Collection[str]) -> set[str]:
+    """Those of `uids` of which there is anything: a call, a leg kept for later, a waiting half."""
+    known: set[str] = set()
+    for model in (Call, UnmatchedLeg, WaitingHalf):
+        known.update(_uids_in(model, exchange, uids))
+    return known
+
+
+def _uids_in(model: type[Model], exchange: Exchange, uids: Collection[str]) -> Iterator[str]:
+    """Ids mostly grow with time, so that those of a new file come after all that are stored. What
+    comes after the greatest stored one (of those up to the greatest of `uids`) need not be asked.
+    """
+    if not uids:
+        return
+    table, mark = bulk.table_of(model), db.param
+    statement = (
+        f"SELECT uid FROM {table} WHERE exchange_id = {mark} AND uid <= {mark}"  # noqa: S608 - names of our own
+        " ORDER BY uid DESC LIMIT 1"
+    )
+    greatest = db.execute_sql(statement, (exchange.id, max(uids))).fetchone()
+    if greatest is None:
+        return
+    for chunk in _chunks(uid for uid in uids if uid <= greatest[0]):
+        marks = ", ".join([mark] * len(chunk))
+        statement = f"SELECT uid FROM {table} WHERE exchange_id = {mark} AND uid IN ({marks})"  # noqa: S608
+        yield from (uid for (uid,) in db.execute_sql(statement, (exchange.id, *chunk)))
+
+
 def _row_of(rows: dict[Key, _Row], uid: str, seen: Seen) -> _Row:
     key = (uid, seen.subscriber_id, int(seen.direction))
     row = rows.get(key)
@@ -157,13 +187,15 @@ def _save(exchange: Exchange, rows: dict[Key, _Row]) -> None:
             " WHERE subscriber_id = ? AND started_at = ? AND seq = ?",
             stored,
         )
-    values = sorted(
-        (_values(exchange, key, row) for key, row in rows.items() if row.tellings),
-        key=lambda value: value[:3],
-    )
-    if values:
-        call_months.make_for({value[1] for value in values}, now=clock.now())
-        bulk.insert_rows(db.obj, Call, _CALL, values)
+    insert_calls([_values(exchange, key, row) for key, row in rows.items() if row.tellings])
+
+
+def insert_calls(rows: list[tuple[Any, ...]]) -> None:
+    """Put rows of `COLUMNS` into the table, in the order of its key: they lie together there."""
+    if rows:
+        rows.sort()  # the first three columns are the key: no two rows compare beyond it
+        call_months.make_for({row[1] for row in rows}, now=clock.now())
+        bulk.insert_rows(db.obj, Call, COLUMNS, rows)
 
 
 def _values(exchange: Exchange, key: Key, row: _Row) -> tuple[Any, ...]:

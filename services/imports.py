@@ -2,8 +2,10 @@
 counts beside the rows: killed anywhere and repeated, it goes on where it stopped.
 """
 
+import gc
 import hashlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, tzinfo
 from itertools import islice
@@ -19,7 +21,7 @@ from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
 from domain.imports import ImportState
 from models import ImportRun, Subscriber, UnmatchedLeg
-from services import audit, call_store
+from services import audit, call_store, fresh_calls
 from services.audit import AuditEventKind
 from services.call_store import Sighting
 from services.half_store import HalfStore, Met, Whole
@@ -118,6 +120,20 @@ def _find_reader(request: ImportRequest, source: Source) -> Format:
     if not reader.recognises(source):
         raise UnknownFormat(f"{name} has no line of {reader.name}", what="file", value=name)
     return reader
+
+
+@contextmanager
+def _no_collector() -> Iterator[None]:
+    """Keep the collector of cycles from walking over each batch again and again: batches have no
+    cycles, and are freed without it. It took a sixth of the time.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 class _Run:
@@ -275,33 +291,35 @@ class _Run:
         rejects alone.
         """
         self._on_reject = on_reject
+        with _no_collector():
+            self._read_batches(events, on_progress)
+
+    def _read_batches(self, events: Iterator[Event], on_progress: Callable[[int], None]) -> None:
         stored = self.outcome.resumed_at
         while batch := list(islice(events, min(stored, BATCH) or BATCH)):
-            for event in batch:
-                if isinstance(event, Leg):
-                    self._note_call(event.uid, event.started_at)
-                elif isinstance(event, Half):
-                    self._note_call(event.uid, event.at if event.is_answer else None)
-                elif isinstance(event, Reject):
-                    self._note_reject(event)
-            if not self.outcome.zone_error_s:
-                starts = ((e.started_at, e.uid) for e in batch if isinstance(e, Leg))
-                self.outcome.zone_error_s = zone_error_s(islice(starts, SAMPLE))
+            self._note(batch)
             if stored:
                 stored -= len(batch)
             else:
                 self._take(batch)
             on_progress(self.outcome.lines)
 
-    def _note_call(self, uid: str, started_at: int | None) -> None:
+    def _note(self, batch: list[Event]) -> None:
+        """What is told of a file whether its lines are stored now or were before."""
+        legs = [event for event in batch if isinstance(event, Leg)]
+        halves = [event for event in batch if isinstance(event, Half)]
+        self._call_ids.update(hash(event.uid) for event in (*legs, *halves))
+        starts = [leg.started_at for leg in legs]
+        starts += [half.at for half in halves if half.is_answer]
         outcome = self.outcome
-        self._call_ids.add(hash(uid))
-        if started_at is None:
-            return
-        if outcome.first is None or started_at < outcome.first:
-            outcome.first = started_at
-        if outcome.last is None or started_at > outcome.last:
-            outcome.last = started_at
+        if starts:
+            starts += (at for at in (outcome.first, outcome.last) if at is not None)
+            outcome.first, outcome.last = min(starts), max(starts)
+        if not outcome.zone_error_s:
+            outcome.zone_error_s = zone_error_s((leg.started_at, leg.uid) for leg in legs[:SAMPLE])
+        for event in batch:
+            if isinstance(event, Reject):
+                self._note_reject(event)
 
     def _note_reject(self, reject: Reject) -> None:
         if len(self.outcome.rejects) < REJECTS_SHOWN:
@@ -317,8 +335,13 @@ class _Run:
         if self.request.dry_run:
             self._store(self.halves.meet(batch))
             return
+        client = self.request.client
+        fresh = fresh_calls.split(self.exchange, self.row.id, self.matcher, batch)
+        outcome.accepted += fresh.calls
+        outcome.unmatched += len(fresh.nobodys)
         with write_tx():
-            self._store(self.halves.meet(batch))
+            fresh_calls.store(self.exchange, self.row.id, client and client.id, fresh)
+            self._store(self.halves.meet(fresh.others))
             self._save_counts()
 
     def _store(self, met: Met) -> None:

@@ -57,9 +57,9 @@ class Matcher:
 
     def owner(self, number: str, at: int) -> int | None:
         """The subscriber who had `number` at the moment `at`."""
-        for owner in self._owners.get(number, ()):
-            if (owner.start is None or owner.start <= at) and (owner.end is None or at < owner.end):
-                return owner.subscriber_id
+        for subscriber_id, start, end in self._owners.get(number, ()):
+            if (start is None or start <= at) and (end is None or at < end):
+                return subscriber_id
         return None
 
     def see(self, leg: Leg) -> list[Seen]:

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 from datetime import tzinfo
 from typing import NamedTuple
 
+from domain.cdr.asterisk_usual import UsualRows
+from domain.cdr.asterisk_words import DIALS, DISPOSITIONS, EMPTY, NO_TIME, Layout
 from domain.cdr.ids import ContentIds
 from domain.cdr.legs import leg_of
 from domain.cdr.record import (
@@ -26,40 +28,10 @@ from domain.cdr.source import Source
 from domain.cdr.times import LocalTimes, uid_epoch
 from domain.msisdn import normalise
 
-DISPOSITIONS: Mapping[str, Disposition] = {
-    "ANSWERED": Disposition.ANSWERED,
-    "ANSWER": Disposition.ANSWERED,
-    "NO ANSWER": Disposition.NO_ANSWER,
-    "NOANSWER": Disposition.NO_ANSWER,
-    "NO_ANSWER": Disposition.NO_ANSWER,
-    "BUSY": Disposition.BUSY,
-    "FAILED": Disposition.FAILED,
-    "CONGESTION": Disposition.FAILED,
-    "CHANUNAVAIL": Disposition.FAILED,
-    "UNKNOWN": Disposition.FAILED,
-    "CANCEL": Disposition.CANCELLED,
-    "CANCELLED": Disposition.CANCELLED,
-    "CANCELED": Disposition.CANCELLED,
-}
-DIALS = frozenset({"", "dial"})  # applications that put a call through to a far end
-NO_TIME = frozenset({"", "0000-00-00 00:00:00", "1970-01-01 00:00:00"})
-EMPTY = frozenset({"NULL", "null", "\\N"})
+MISTAKEN_WIDTHS = frozenset({17, 20})  # the last of these may be an id or the user field
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d", re.ASCII)
 _NUMBER = re.compile(r"-?\d{1,9}(\.\d+)?", re.ASCII)
 _UNIQUE_ID = re.compile(r"(?:\S+-)?\d{9,10}\.\d+", re.ASCII)
-
-
-class Layout(NamedTuple):
-    """Where the fields stand in a row, counted from 0; None: not there."""
-
-    account: int
-    src: int
-    dst: int
-    context: int
-    channel: int
-    start: int  # answer and end follow, then duration, billsec, disposition
-    uniqueid: int | None
-    linkedid: int | None = None
 
 
 class Told(NamedTuple):
@@ -108,12 +80,25 @@ class Asterisk:
     def read(self, source: Source, zone: tzinfo) -> Iterator[Leg | Reject | Skip | Inner]:
         """One event per physical line."""
         times, ids = LocalTimes(zone), ContentIds()
+        usual = {
+            width: UsualRows(layout, times)
+            for width, layout in self._layouts.items()
+            if layout.uniqueid is not None and width not in MISTAKEN_WIDTHS
+        }
         width = 0
         for line, row in enumerate(source.rows(), 1):
             if source.is_cut and len(row) < width:
                 yield reject(line, row, "the line is cut off")
                 continue
             width = len(row)
+            if width in usual:
+                try:
+                    leg = usual[width].leg(row)
+                except (LookupError, ValueError):
+                    pass  # the plain path below says what the row is
+                else:
+                    yield leg
+                    continue
             layout = self._layout_of(row)
             if layout is None:
                 yield self._other(line, row)
@@ -122,7 +107,7 @@ class Asterisk:
                 yield Inner(line)
                 continue
             try:
-                yield _leg(row, layout, times, ids)
+                yield read_leg(row, layout, times, ids)
             except ValueError as error:
                 yield self._other(line, row, str(error))
 
@@ -131,7 +116,7 @@ class Asterisk:
         if (
             layout
             and layout.uniqueid is not None
-            and len(row) in (17, 20)
+            and len(row) in MISTAKEN_WIDTHS
             and not _UNIQUE_ID.fullmatch(row[layout.uniqueid].strip())
         ):
             return layout._replace(uniqueid=None)  # there it is the user field that is switched on
@@ -152,7 +137,7 @@ def _is_no_record(row: list[str]) -> bool:
     return {"src", "dst"} <= {field.strip().lower() for field in row}
 
 
-def _leg(row: list[str], layout: Layout, times: LocalTimes, ids: ContentIds) -> Leg:
+def read_leg(row: list[str], layout: Layout, times: LocalTimes, ids: ContentIds) -> Leg:
     """The normal form of one row; raises `ValueError` with the reason."""
     row = ["" if field in EMPTY else field.strip() for field in row]
     account, src, dst, context, channel, at, uid_at, linked_at = (*layout,)

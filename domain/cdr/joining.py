@@ -110,10 +110,11 @@ def _richness(part: Part) -> tuple:
 
 def dump(parts: Iterable[Part]) -> str:
     """Parts as compact JSON, in their own order."""
-    return f"[{','.join(map(_dump_one, sorted(parts, key=_place)))}]"
+    return f"[{','.join(map(dump_part, sorted(parts, key=_place)))}]"
 
 
-def _dump_one(part: Part) -> str:
+def dump_part(part: tuple) -> str:
+    """One part as it stands in the list; the fields of `Part` in a plain tuple do."""
     started_at, ended_at, leg, answered_at, billable_s, disposition, peer, on_net, run = part
     answered = "null" if answered_at is None else answered_at
     return (

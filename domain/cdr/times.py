@@ -4,7 +4,6 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from domain.errors import InvalidValue
@@ -62,13 +61,8 @@ def zone_error_s(starts: Iterable[tuple[int, str]]) -> int:
     return 0
 
 
-@cache
-def _times_of_day() -> dict[str, int]:
-    """Seconds since midnight of each ` HH:MM:SS`."""
-    return {
-        f" {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02}": second
-        for second in range(86400)
-    }
+_MINUTES = {f" {n // 60:02}:{n % 60:02}": n * 60 for n in range(1440)}  # of the day, in seconds
+SECONDS = {f":{n:02}": n for n in range(60)}
 
 
 class LocalTimes:
@@ -82,15 +76,20 @@ class LocalTimes:
     def __init__(self, zone: tzinfo) -> None:
         self.zone = zone
         self._midnights: dict[str, int] = {}  # days of one offset only
-        self._seconds = _times_of_day()
         self.uneven_days: set[str] = set()
 
     def epoch(self, text: str, near: int | None = None) -> int:
         """UTC epoch seconds, fractions dropped; `ValueError` for what is no time."""
         try:
-            return self._midnights[text[:10]] + self._seconds[text[10:]]
+            return self._midnights[text[:10]] + _MINUTES[text[10:16]] + SECONDS[text[16:]]
         except KeyError:
             return self._read(text, near)
+
+    def even_minute(self, text: str) -> int:
+        """As `epoch` of `YYYY-MM-DD HH:MM`; `KeyError` for what is no minute of a day that is known
+        and had one offset.
+        """
+        return self._midnights[text[:10]] + _MINUTES[text[10:]]
 
     def start(self, text: str, uid: str) -> int:
         """As `epoch`; in the hour that comes twice the id of the call, which was made at the

@@ -120,7 +120,7 @@ def test_the_end_of_one_wakes_a_worker_for_the_next(send, own, hints):
 def test_a_step_that_is_cut_off_goes_on_where_it_was(send, own, who, monkeypatch, killed_by):
     monkeypatch.setattr(imports, "BATCH", 4)
     run = send(*(later(n) for n in range(10)), check_only=False)
-    store, batches = imports.call_store.store_calls, []
+    store, batches = imports.fresh_calls.store, []
 
     def cut(*arguments, **options):
         batches.append(arguments)
@@ -129,7 +129,7 @@ def test_a_step_that_is_cut_off_goes_on_where_it_was(send, own, who, monkeypatch
         return store(*arguments, **options)
 
     with monkeypatch.context() as patch:
-        patch.setattr(imports.call_store, "store_calls", cut)
+        patch.setattr(imports.fresh_calls, "store", cut)
         with suppress(KeyboardInterrupt):
             job.read(run.id)
     assert (reread(run).state, reread(run).lines) == (ImportState.RUNNING, 4)

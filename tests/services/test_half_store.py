@@ -147,7 +147,7 @@ def test_a_dry_run_counts_the_same_and_stores_nothing(bring, own, monkeypatch):
 def test_a_failed_import_goes_on_where_it_stopped(bring, own, monkeypatch):
     monkeypatch.setattr(imports, "BATCH", 3)
     lines = [invite(str(n), at=AT + n) for n in range(5)] + [bye(str(n)) for n in range(5)]
-    store = imports.call_store.store_unmatched
+    store = imports.fresh_calls.store
     batches = []
 
     def run_out_of_space(*arguments):
@@ -156,7 +156,7 @@ def test_a_failed_import_goes_on_where_it_stopped(bring, own, monkeypatch):
             raise OSError("no space")
         store(*arguments)
 
-    monkeypatch.setattr(imports.call_store, "store_unmatched", run_out_of_space)
+    monkeypatch.setattr(imports.fresh_calls, "store", run_out_of_space)
     with pytest.raises(OSError, match="no space"):
         bring(*lines)
     outcome = bring(*lines)

@@ -243,7 +243,7 @@ def test_a_refused_file_leaves_nothing_behind(bring, own, tmp_path):
 def test_a_failed_import_goes_on_where_it_stopped(bring, own, monkeypatch):
     rows = [later(n % 50, uniqueid=f"1773144{n:03}.1") for n in range(30)]
     monkeypatch.setattr(imports, "BATCH", 10)
-    store = imports.call_store.store_unmatched
+    store = imports.fresh_calls.store
     batches = []
 
     def run_out_of_space(*arguments):
@@ -252,7 +252,7 @@ def test_a_failed_import_goes_on_where_it_stopped(bring, own, monkeypatch):
             raise OSError("no space")
         store(*arguments)
 
-    monkeypatch.setattr(imports.call_store, "store_unmatched", run_out_of_space)
+    monkeypatch.setattr(imports.fresh_calls, "store", run_out_of_space)
     with pytest.raises(OSError, match="no space"):
         bring(*rows)
     run = ImportRun.get()
