@@ -171,7 +171,7 @@ def test_a_killed_migration_is_run_again_to_its_end(stages, fresh, length):
     url = stages.url(old)
     ended, steps = upgrade(url)
     assert (ended, look(url)) == (0, (fresh, told))
-    many = length(short=4, long=steps)
+    many = length(short=4, long=40)
     for n in range(many):
         url = stages.url(old)
         assert upgrade(url, die_at=1 + n * steps // many)[0] == -signal.SIGKILL
