@@ -100,6 +100,7 @@ ERRORS = {
     "not_found": N_("{what} {name}: there is none"),
     "nothing_to_roll_back": N_("Import {run} has nothing to take out"),
     "invalid_value": N_("{what}: {value} cannot be used"),
+    "cannot_bill": N_("The invoice cannot be formed: {reason}"),
     "deck_refused": N_("{value} lines cannot be taken: nothing was stored"),
 }
 
@@ -131,6 +132,35 @@ DECK_MISTAKES = {
     "bad_date": N_("{value} is no date"),
     "not_understood": N_("{value} would change the price in a way that is not known here"),
 }
+
+# Destination groups, as lines of an invoice name them.
+DESTINATION_GROUPS = {
+    "local": N_("Calls to landlines in Belarus"),
+    "onnet": N_("Calls inside the network"),
+    "mobile": N_("Calls to mobiles in Belarus"),
+    "international": N_("International calls"),
+    "service": N_("Calls to service numbers"),
+    "in": N_("Incoming calls"),
+    "?": N_("Calls without a price"),
+}
+
+# Why a client has no invoice for a month: BillingFailure.reason → sentence for the operator.
+BILLING_FAILURES = {
+    "unrated_calls": N_("{count} calls have no price"),
+    "month_before_missing": N_("The month before has no invoice yet"),
+    "month_after_formed": N_("A later month has its invoice already"),
+    "failed": N_("The invoice could not be formed"),
+}
+
+
+def destination_group_text(group: str) -> str:
+    """The name of a destination group; one of the operator's own is its own name."""
+    return gettext(DESTINATION_GROUPS[group]) if group in DESTINATION_GROUPS else group
+
+
+def billing_failure_text(reason: str, count: int) -> str:
+    """Why a client has no invoice."""
+    return gettext(BILLING_FAILURES[reason]).format(count=count)
 
 
 def deck_mistake_text(mistake: Mistake) -> str:

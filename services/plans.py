@@ -44,6 +44,23 @@ class Plans:
         plan = _last(self._plans.get(subscriber_id, ()), moment)
         return None if plan is None else _last(self._versions.get(plan, ()), moment)
 
+    def within(self, subscriber_id: int, start: int, end: int) -> list[tuple[int, int | None]]:
+        """(from that moment, version) of a subscriber in `[start, end)`, the first from `start`."""
+        layers = self._plans.get(subscriber_id, [])
+        moments = {start, *(moment for moment, _plan in layers)}
+        for _moment, plan in layers:
+            moments |= {moment for moment, _version in self._versions.get(plan, ())}
+        found: list[tuple[int, int | None]] = []
+        for moment in sorted(moment for moment in moments if start <= moment < end):
+            version = self.version_at(subscriber_id, moment)
+            if not found or found[-1][1] != version:
+                found.append((moment, version))
+        return found
+
+    def plan_at(self, subscriber_id: int, moment: int) -> int | None:
+        """The plan at `moment`, whether a version of it holds or not."""
+        return _last(self._plans.get(subscriber_id, ()), moment)
+
 
 def _last(since: Iterable[Since], moment: int) -> int | None:
     """What holds at `moment`."""

@@ -158,16 +158,16 @@ def vat_totals(lines: Iterable[Line]) -> tuple[VatTotal, ...]:
 
 
 def _fees(month: Month) -> list[_Draft]:
-    """A line for each fee of each plan."""
-    found: dict[tuple[str, Fee], list[tuple[int, int]]] = {}
+    """A line for each fee of each plan; a plan that changed within the month is counted by days."""
+    found: dict[tuple[str, Fee], dict[int, int]] = {}
     for number in month.numbers:
         for plan in number.plans:
             for fee in plan.fees:
                 if fee.is_monthly or plan.begins:
+                    whose = found.setdefault((plan.plan, fee), {})
                     days = plan.days if fee.is_monthly else month.days
-                    found.setdefault((plan.plan, fee), []).append((number.subscriber_id, days))
-    drafts = [_fee(fee, whose, month.days) for (_plan, fee), whose in found.items()]
-    return [draft for draft in drafts if draft.net or draft.quantity]
+                    whose[number.subscriber_id] = whose.get(number.subscriber_id, 0) + days
+    return [_fee(fee, list(whose.items()), month.days) for (_plan, fee), whose in found.items()]
 
 
 def _fee(fee: Fee, whose: list[tuple[int, int]], of: int) -> _Draft:
@@ -182,8 +182,7 @@ def _fee(fee: Fee, whose: list[tuple[int, int]], of: int) -> _Draft:
     )
     draft = _Draft(LineKind.FEE, fee.name, fee.service, sum(amounts), len(whose), fee.code)
     for (subscriber_id, _days), amount in zip(whose, amounts, strict=True):
-        quantity, _seconds, net = draft.parts.get(subscriber_id, (0, 0, 0))
-        draft.parts[subscriber_id] = (quantity + 1, 0, net + amount)
+        draft.parts[subscriber_id] = (1, 0, amount)
     return draft
 
 

@@ -48,6 +48,7 @@ class Line:
     seconds: int = 0  # paid ones, of calls
     service: str = "telecom"
     gross: int = 0  # of a price that holds its VAT: what `net` was taken out of
+    corrects_line: int = 0  # on a credit note: the line of which it gives something back
 
 
 @dataclass(frozen=True, kw_only=True)

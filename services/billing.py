@@ -1,0 +1,457 @@
+"""Forming a month's invoices: one for each client, numbered without gaps, frozen when given out.
+
+A client's invoice is one transaction, so the run may be killed anywhere and repeated: who has an
+invoice keeps it, and who has none gets it. A client that cannot be billed is written down with the
+reason and stops nobody else.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from fractions import Fraction
+
+from flask import current_app
+
+from domain.billing.forming import Formed, form, vat_totals
+from domain.billing.invoice import (
+    InvoiceContent,
+    Line,
+    Party,
+    PaymentLine,
+    annex_hash,
+    content_hash,
+    to_json,
+)
+from domain.billing.totals import refunded
+from domain.billing.vat import vat_percent
+from domain.errors import DomainError, InvalidValue
+from domain.periods import month_of, month_start
+from models import Client, db
+from models_billing import (
+    BillingFailure,
+    BillingRun,
+    Instalment,
+    Invoice,
+    InvoiceLine,
+    InvoiceSeries,
+    InvoiceSubscriber,
+    OneOffCharge,
+    Payment,
+)
+from services import bulk, clock, delivery, faults, invoices, months, price_questions
+from services.months import Cut, Due, Fees
+from services.plans import Plans
+from services.transactions import lock_client, write_tx
+from texts import destination_group_text
+from texts import gettext as _
+
+log = logging.getLogger(__name__)
+
+ANNEX_COLUMNS = ("invoice_id", "subscriber_id", "number", "full_name", "plan", "sums", "net")
+
+
+class CannotBill(DomainError):
+    """A client cannot have its invoice yet. `reason`: a code of `texts.BILLING_FAILURES`."""
+
+    code = "cannot_bill"
+
+    def __init__(self, reason: str, *, count: int = 0) -> None:
+        super().__init__(reason, reason=reason)
+        self.reason, self.count = reason, count
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one client. `invoice` is None in a dry run and where `reason` says why."""
+
+    client: Client
+    invoice: Invoice | None = None
+    content: InvoiceContent | None = None  # of a dry run too
+    is_known: bool = False  # had its invoice before
+    reason: str = ""
+    count: int = 0
+
+
+def form_month(
+    period: date,
+    *,
+    client: Client | None = None,
+    dry_run: bool = False,
+    now: datetime,
+    on_client: Callable[[Outcome], None] = lambda _outcome: None,
+) -> BillingRun:
+    """Form the invoices of a closed month that are still missing, and return the run's row (not
+    stored by a dry run). Call it inside `import_turns.one_at_a_time`: no call comes meanwhile.
+
+    Raises `InvalidValue` for a month that has not ended.
+    """
+    first = month_start(period)
+    if first >= month_start(now.date()):
+        raise InvalidValue(f"{first:%Y-%m} has not ended", what="month", value=f"{first:%Y-%m}")
+    run = BillingRun(period=first, started_at=now)
+    if not dry_run:
+        with write_tx():
+            run.save()
+    work = _Work(first, run if not dry_run else None, now)
+    for one in [client] if client else list(Client.select().order_by(Client.id)):
+        outcome = work.bill(one)
+        run.known += outcome.is_known
+        run.failed += bool(outcome.reason)
+        run.formed += outcome.content is not None and not outcome.is_known
+        on_client(outcome)
+    run.state, run.finished_at = "done", clock.now()
+    if not dry_run:
+        with write_tx():
+            run.save()
+    return run
+
+
+class _Work:
+    """A month under way: what is the same for all of its clients."""
+
+    def __init__(self, first: date, run: BillingRun | None, now: datetime) -> None:
+        self.first, self.run, self.now = first, run, now
+        self.cut = months.cut_now()
+        self.plans, self.fees = Plans(), Fees()
+        self._vat_rules = price_questions.vat_rules()
+
+    def bill(self, client: Client) -> Outcome:
+        """Give the client its invoice; a reason why not never stops the others."""
+        known = Invoice.of(client).where(Invoice.period == self.first, Invoice.ordinal == 0).first()
+        if known is not None:
+            return Outcome(client, known, is_known=True)
+        try:
+            return self._form(client)
+        except CannotBill as refusal:
+            reason, count, detail = refusal.reason, refusal.count, ""
+        except Exception as error:
+            log.exception("invoice of client %s for %s", client.id, self.first)
+            reason, count, detail = "failed", 0, repr(error)
+        if self.run is not None:
+            self._note_failure(client, reason, count, detail)
+        return Outcome(client, reason=reason, count=count)
+
+    def _note_failure(self, client: Client, reason: str, count: int, detail: str) -> None:
+        values = {"reason": reason, "count": count, "detail": detail, "at": self.now}
+        with write_tx():
+            BillingFailure.delete().where(
+                BillingFailure.client == client, BillingFailure.period == self.first
+            ).execute()
+            BillingFailure.create(client=client, period=self.first, **values)
+
+    def _form(self, client: Client) -> Outcome:
+        previous = _last_document(client)
+        self._check(client)
+        period = month_of(self.first)
+        due = Due(
+            [*months.calls_of(client, period, self.cut), *self._late(client, previous)],
+            months.one_offs_of(client, period.end),
+            months.instalments_of(client, period.end),
+        )
+        month = months.month_for(
+            client,
+            self.first,
+            due,
+            plans=self.plans,
+            fees=self.fees,
+            instalment_name=_("Instalment {part} of {parts}: {goods}, contract {contract}"),
+        )
+        formed = form(month, vat_of=self._vat_of, group_names=_GroupNames())
+        payments = _new_payments(client, period.end)
+        content = self._content(client, formed, previous, payments)
+        if self.run is None:
+            return Outcome(client, content=content)
+        invoice, content = self._issue(client, content, formed, due, payments)
+        return Outcome(client, invoice, content)
+
+    def _check(self, client: Client) -> None:
+        """Raise `CannotBill` when calls have no price, or the month before has no invoice."""
+        if count := months.count_unrated(client, month_of(self.first)):
+            raise CannotBill("unrated_calls", count=count)
+        last = Invoice.of(client).where(Invoice.ordinal == 0).order_by(Invoice.period.desc())
+        newest = last.first()
+        if newest is not None and newest.period < month_start(self.first, 1):
+            raise CannotBill("month_before_missing")
+        if newest is not None and newest.period > self.first:
+            raise CannotBill("month_after_formed")
+
+    def _late(self, client: Client, previous: Invoice | None) -> Iterator[months.CallSum]:
+        if previous is not None:
+            before = Invoice.of(client).where(Invoice.ordinal == 0).order_by(Invoice.period.desc())
+            yield from months.late_calls_of(client, before.get(), self.cut)
+
+    def _vat_of(self, service: str) -> int:
+        return int(vat_percent(service, month_of(self.first).end, self._vat_rules) * 100)
+
+    def _content(
+        self,
+        client: Client,
+        formed: Formed,
+        previous: Invoice | None,
+        payments: list[Payment],
+    ) -> InvoiceContent:
+        return InvoiceContent(
+            number="",
+            key="",
+            period=self.first,
+            issued_on=self.now.date(),
+            due_on=_due_on(self.first),
+            operator=_operator(),
+            client=Party(name=client.name, unp=client.unp, address=client.address),
+            account_no=client.account_no,
+            contract_no=client.contract_no,
+            contract_date=client.contract_date,
+            lines=formed.lines,
+            vat=formed.vat,
+            opening=previous.closing if previous else 0,
+            payments=tuple(
+                PaymentLine(paid_on=row.paid_on, document_no=row.document_no, amount=row.amount)
+                for row in payments
+            ),
+            subscribers=len(formed.annex),
+            annex_sha256=annex_hash(list(formed.annex)),
+        )
+
+    def _issue(
+        self,
+        client: Client,
+        content: InvoiceContent,
+        formed: Formed,
+        due: Due,
+        payments: list[Payment],
+    ) -> tuple[Invoice, InvoiceContent]:
+        """Number, freeze and store; what stands on it is marked. All of it or nothing."""
+        with write_tx():
+            invoice, content = _give_out(
+                client, content, cut=self.cut, run=self.run, ordinal=0, now=self.now
+            )
+            rows = (
+                (
+                    invoice.id,
+                    row.subscriber_id,
+                    row.number,
+                    row.full_name,
+                    row.plan,
+                    InvoiceSubscriber.sums.db_value(row.sums),
+                    row.net,
+                )
+                for row in formed.annex
+            )
+            bulk.insert_rows(db.obj, InvoiceSubscriber, ANNEX_COLUMNS, rows)
+            for model, marked in (
+                (OneOffCharge, due.one_offs),
+                (Instalment, due.instalments),
+                (Payment, payments),
+            ):
+                _mark(model, [row.id for row in marked], invoice)
+            BillingFailure.delete().where(
+                BillingFailure.client == client, BillingFailure.period == self.first
+            ).execute()
+            faults.reach("invoice.stored")
+        faults.reach("invoice.committed")
+        return invoice, content
+
+
+class _GroupNames(dict):
+    """Names of destination groups in the language of the document, known ones first."""
+
+    def __init__(self) -> None:
+        groups = ("local", "onnet", "mobile", "international", "service")
+        super().__init__((group, destination_group_text(group)) for group in groups)
+
+
+# --- Giving out -----------------------------------------------------------------------------------
+
+
+def _give_out(
+    client: Client,
+    content: InvoiceContent,
+    *,
+    cut: Cut,
+    run: BillingRun | None,
+    ordinal: int,
+    corrects: Invoice | None = None,
+    now: datetime,
+) -> tuple[Invoice, InvoiceContent]:
+    """Inside `write_tx`: take the next number, close the content, store it with its lines."""
+    config = current_app.config["CABINET"]
+    series = _next_number(config.INVOICE_SERIES, content.issued_on.year)
+    number = number_text(series.series, series.year, series.last_number)
+    content = replace(content, number=number, key=secrets.token_urlsafe(12))
+    text = to_json(content)
+    digest = content_hash(series.last_hash, text)
+    setting = delivery.current(client, now=now)
+    invoice = Invoice.create(
+        client=client,
+        period=content.period,
+        ordinal=ordinal,
+        series=series.series,
+        year=series.year,
+        number=series.last_number,
+        key=content.key,
+        corrects=corrects,
+        issued_on=content.issued_on,
+        issued_at=now,
+        due_on=content.due_on,
+        net=content.net,
+        vat=content.vat_sum,
+        total=content.total,
+        opening=content.opening,
+        paid=content.paid,
+        closing=content.closing,
+        content=text,
+        previous_hash=series.last_hash,
+        content_hash=digest,
+        until_run=cut.until_run,
+        open_runs=list(cut.open_runs),
+        delivery_method=setting.method,
+        delivery_email=setting.email,
+        run=run,
+    )
+    InvoiceSeries.update(last_hash=digest).where(InvoiceSeries.id == series.id).execute()
+    for line in content.lines:
+        InvoiceLine.create(
+            invoice=invoice,
+            ordinal=line.ordinal,
+            kind=line.kind,
+            code=line.code,
+            name=line.name,
+            quantity=line.quantity,
+            seconds=line.seconds,
+            net=line.net,
+            vat_percent=line.vat_percent,
+            service=line.service,
+        )
+    return invoice, content
+
+
+def number_text(series: str, year: int, number: int) -> str:
+    """How people write an invoice's number.
+
+    >>> number_text("", 2026, 7), number_text("A", 2026, 7)
+    ('2026-000007', 'A-2026-000007')
+    """
+    return f"{series}{'-' if series else ''}{year}-{number:06}"
+
+
+def _next_number(series: str, year: int) -> InvoiceSeries:
+    """Inside `write_tx`: one more. Whoever comes by meanwhile waits for the end of this
+    transaction, and one that is thrown away leaves no gap.
+    """
+    InvoiceSeries.insert(series=series, year=year).on_conflict_ignore().execute()
+    same = (InvoiceSeries.series == series) & (InvoiceSeries.year == year)
+    InvoiceSeries.update(last_number=InvoiceSeries.last_number + 1).where(same).execute()
+    return InvoiceSeries.get(same)
+
+
+def _mark(model: type, ids: list[int], invoice: Invoice) -> None:
+    for n in range(0, len(ids), 500):
+        model.update(invoice_id=invoice.id).where(model.id.in_(ids[n : n + 500])).execute()
+
+
+def _last_document(client: Client) -> Invoice | None:
+    """The invoice or credit note given out last: its closing balance is the next one's opening."""
+    return Invoice.of(client).order_by(Invoice.id.desc()).first()
+
+
+def _new_payments(client: Client, until: date) -> list[Payment]:
+    """Money received up to a day that stands on no invoice yet."""
+    query = Payment.of(client).where(Payment.paid_on <= until, Payment.invoice_id.is_null())
+    return list(query.order_by(Payment.paid_on, Payment.id))
+
+
+def _operator() -> Party:
+    config = current_app.config["CABINET"]
+    return Party(
+        name=config.OPERATOR_NAME,
+        unp=config.OPERATOR_UNP,
+        address=config.OPERATOR_ADDRESS,
+        bank=config.OPERATOR_BANK,
+        iban=config.OPERATOR_IBAN,
+        bic=config.OPERATOR_BIC,
+    )
+
+
+def _due_on(first: date) -> date:
+    return month_start(first, -1).replace(day=current_app.config["CABINET"].INVOICE_DUE_DAY)
+
+
+# --- Corrections ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Correction:
+    """So much of a line is given back."""
+
+    ordinal: int
+    part: Fraction
+
+
+def correct(
+    invoice: Invoice, corrections: Sequence[Correction], *, reason: str, now: datetime
+) -> Invoice:
+    """Give out a credit note on an invoice: its lines are those given back, less than nothing.
+    `reason` stands before the name of each.
+
+    Raises `InvalidValue` for a line that is not there, or when more is given back than is left.
+    """
+    with write_tx():
+        lock_client(invoice.client)
+        original = invoices.content_of(invoice)
+        notes = [invoices.content_of(note) for note in invoices.credit_notes_of(invoice)]
+        lines = [
+            _given_back(original, notes, each, ordinal, reason)
+            for ordinal, each in enumerate(corrections, 1)
+        ]
+        last = _last_document(invoice.client)
+        content = replace(
+            original,
+            corrects=original.number,
+            issued_on=now.date(),
+            lines=tuple(lines),
+            vat=vat_totals(lines),
+            opening=last.closing,
+            payments=(),
+            subscribers=0,
+            annex_sha256="",
+        )
+        cut = Cut(invoice.until_run, tuple(invoice.open_runs))
+        note, _content = _give_out(
+            invoice.client,
+            content,
+            cut=cut,
+            run=None,
+            ordinal=len(notes) + 1,
+            corrects=invoice,
+            now=now,
+        )
+    return note
+
+
+def _given_back(
+    original: InvoiceContent,
+    notes: Sequence[InvoiceContent],
+    correction: Correction,
+    ordinal: int,
+    reason: str,
+) -> Line:
+    line = next((each for each in original.lines if each.ordinal == correction.ordinal), None)
+    if line is None or not 0 < correction.part <= 1:
+        raise InvalidValue(what="line", value=correction.ordinal)
+    before = sum(
+        each.net for note in notes for each in note.lines if each.corrects_line == line.ordinal
+    )
+    net = -refunded(line.net, correction.part)
+    gross = -refunded(line.gross, correction.part)
+    if abs(before + net) > abs(line.net):
+        raise InvalidValue(what="line", value=correction.ordinal)
+    return replace(
+        line,
+        ordinal=ordinal,
+        name=f"{reason}: {line.name}",
+        net=net,
+        gross=gross,
+        corrects_line=line.ordinal,
+    )
