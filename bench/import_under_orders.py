@@ -5,8 +5,8 @@ keeps writers out, and how far SQLite's log grows. `bin/bench import_under_order
 How to read it: the person orders without a pause, by real HTTP, from drawing step 1 to the answer
 to the last button, which alone is timed. «quiet» is the same person before the import. A worker
 carries the orders meanwhile. «held» is a transaction of the import from having its lock to the end
-of its commit; what it waited for the lock is in the time of the import alone. On a busy machine look
-at its processor time, and at «quiet» beside «under import».
+of its commit; what it waited for the lock is in the time of the import alone. On a busy machine
+look at its processor time, and at «quiet» beside «under import».
 """
 
 import multiprocessing

@@ -16,6 +16,7 @@ from models import Call, db
 from models_billing import CLUSTERED_MODELS
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
+LOG_KEPT_BYTES = 64 << 20  # what SQLite's log grew beyond that, under a long report, is given back
 BUSY_TIMEOUT_S = 30  # SQLite's busy handler is unfair: single waits of 5 s were measured
 # SQLite's "WAL-reset bug" is mended from here on, and in two older lines.
 SOUND = (3, 51, 3)
@@ -76,6 +77,7 @@ def make_database(url: str) -> Database:
             "synchronous": "full",
             "cache_size": -65536,
             "mmap_size": 0,
+            "journal_size_limit": LOG_KEPT_BYTES,
         },
     )
 

@@ -22,6 +22,25 @@ def test_sqlite_is_opened_as_what_is_accepted_must_survive():
     assert found == ["wal", 2, 0, 1, 30_000]
 
 
+def test_the_log_gives_back_what_it_grew_to(tmp_path, monkeypatch):
+    """While a report is read, what is written meanwhile piles up in it."""
+    monkeypatch.setattr(database, "LOG_KEPT_BYTES", 1 << 20)
+    base = database.make_database(f"sqlite:///{tmp_path / 'x.db'}")
+    reader = database.make_database(f"sqlite:///{tmp_path / 'x.db'}")
+    log = tmp_path / "x.db-wal"
+    with base.connection_context(), reader.connection_context():
+        base.execute_sql("PRAGMA journal_mode=WAL")
+        base.execute_sql("CREATE TABLE t (a)")
+        with reader.atomic("DEFERRED"):
+            reader.execute_sql("SELECT count(*) FROM t").fetchall()
+            for _ in range(20):
+                base.execute_sql("INSERT INTO t VALUES (zeroblob(500000))")
+            assert log.stat().st_size > 5 << 20
+        base.execute_sql("PRAGMA wal_checkpoint").fetchall()
+        base.execute_sql("INSERT INTO t VALUES (1)")
+        assert log.stat().st_size <= 1 << 20
+
+
 FAULTY = ["3.7.0", "3.40.1", "3.44.5", "3.45.0", "3.50.6", "3.51.0", "3.51.2"]
 SOUND = ["3.44.6", "3.50.7", "3.51.3", "3.53.0"]
 
