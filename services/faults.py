@@ -52,6 +52,10 @@ POINTS = frozenset(
         "order.cancelled",
         "order.retrying",
         "order.retried",
+        "import.storing",  # :1 the first batch of a file, and so on
+        "import.stored",
+        "invoice.stored",
+        "invoice.committed",
         "reconcile.part_done",  # :1 after the first part of a round, and so on
         "reconcile.releasing",
         "reconcile.released",

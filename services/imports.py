@@ -21,7 +21,7 @@ from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
 from domain.imports import ImportState
 from models import ImportRun, Subscriber, UnmatchedLeg
-from services import audit, call_store, fresh_calls
+from services import audit, call_store, faults, fresh_calls
 from services.audit import AuditEventKind
 from services.call_store import Sighting
 from services.half_store import HalfStore, Met, Whole
@@ -343,6 +343,8 @@ class _Run:
             fresh_calls.store(self.exchange, self.row.id, client and client.id, fresh)
             self._store(self.halves.meet(fresh.others))
             self._save_counts()
+            faults.reach("import.storing")
+        faults.reach("import.stored")
 
     def _store(self, met: Met) -> None:
         """Give legs to their numbers and count them. A dry run stores nothing."""

@@ -50,9 +50,11 @@ ROUND = (
     "reconcile.file_removed",
     "reconcile.letter_removed",
 )
+IMPORTED = tuple(f"import.{step}:{n}" for n in (1, 2, 4) for step in ("storing", "stored"))
+BILLED = ("invoice.stored", "invoice.committed")  # swept with the billing run
 
 SWEPT = {
     point.partition(":")[0]
-    for road in (CARRIED, PLACED, REFUSED, HELD, CANCELLED, RETRIED, ROUND)
+    for road in (CARRIED, PLACED, REFUSED, HELD, CANCELLED, RETRIED, ROUND, IMPORTED, BILLED)
     for point in road
 }
