@@ -96,3 +96,23 @@ def format_value(value: object) -> str:
     if isinstance(value, int | Decimal):
         return format_integer(value) if isinstance(value, int) else str(value)
     return str(value)
+
+
+def format_money(kopecks: int) -> str:
+    """Roubles and kopecks after a comma, thousands parted by a no-break space.
+
+    >>> format_money(123456705).replace(NBSP, "_"), format_money(-5)
+    ('1_234_567,05', '-0,05')
+    """
+    roubles, rest = divmod(abs(kopecks), 100)
+    return f"{'-' * (kopecks < 0)}{format_integer(roubles)},{rest:02}"
+
+
+def format_percent(hundredths: int) -> str:
+    """Hundredths of a per cent, without zeros at the end.
+
+    >>> format_percent(2500).replace(NBSP, "_"), format_percent(2333).replace(NBSP, "_")
+    ('25_%', '23,33_%')
+    """
+    whole, rest = divmod(hundredths, 100)
+    return f"{whole},{rest:02}".rstrip("0").rstrip(",") + f"{NBSP}%"
