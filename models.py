@@ -180,7 +180,11 @@ class Subscriber(TenantModel):
     valid_to = UtcDateTimeField(null=True)  # null: still is; half-open
 
     class Meta:
-        indexes = ((("client", "number"), True), (("number",), False))
+        indexes = (
+            (("client", "number"), True),
+            (("number",), False),
+            (("client", "valid_to", "valid_from"), False),  # counts the numbers of a period
+        )
 
 
 class User(TenantModel):

@@ -16,6 +16,7 @@ from datetime import date
 
 from bench.measuring import chosen, cost_of, cpu_seconds, options, print_table
 from bench.measuring.calls import (
+    COLUMNS,
     LAST,
     MADE_AT,
     MONTH,
@@ -27,27 +28,54 @@ from bench.measuring.calls import (
 )
 from config import Config
 from domain.orders import FileFormat
-from models import Order, db
+from models import Order, Subscriber, db
 from services import reports
+from services.transactions import write_tx
 from tests import databases
 
 CALLS = "100000,1000000,10000000"
 OWN_CALLS, OWN_NUMBERS = 5000, 10
 YEAR_AGO = date(2025, 11, 1)
-CALLS_OF_NUMBER = 1000  # of others, in a year
+COPIED, CALLS_OF_NUMBER = 100_000, 1000  # of others, in a year
+STRIDE, MOST_SLICES = 1000, 50
 TURNS = 5
 
 
 def fill(config: Config, calls: int) -> int:
-    """The client, its month, and everybody else's year; the id of the order."""
+    """The client, its month, and everybody else's year; the id of the order.
+
+    Others' calls are made once and copied for further numbers, and a slice of the client's own is
+    put in after each copy, so that they lie among them.
+    """
     with opened(config):
+        if databases.kind == "sqlite":
+            db.execute_sql("PRAGMA synchronous = off")
         client, own = add_client(OWN_NUMBERS)
-        others = add_client(max(10, calls // CALLS_OF_NUMBER))[1]
-        add_calls(own, OWN_CALLS, MONTH, LAST)
-        add_calls(others, calls - OWN_CALLS, YEAR_AGO, LAST)
+        _, others = add_client(COPIED // CALLS_OF_NUMBER)
+        add_calls(others, COPIED, YEAR_AGO, LAST)
+        copies = calls // COPIED
+        slices = min(copies, MOST_SLICES)
+        for number in range(copies):
+            if number:
+                _copy(others, number * STRIDE)
+            if number % (copies // slices) == 0:
+                add_calls(own, OWN_CALLS // slices, MONTH, LAST)
         if databases.kind == "postgresql":
             db.execute_sql("VACUUM ANALYZE")
         return make_order(client, own, FileFormat.CSV).id
+
+
+def _copy(others: list[Subscriber], distance: int) -> None:
+    """The calls of `others` once more, as those of numbers that far away."""
+    names = ", ".join(COLUMNS)
+    rest = ", ".join(COLUMNS[1:])
+    mark = db.param
+    with write_tx():
+        db.execute_sql(
+            f'INSERT INTO "call" ({names}) SELECT subscriber_id + {mark}, {rest} FROM "call"'  # noqa: S608 - names of our own
+            f" WHERE subscriber_id BETWEEN {mark} AND {mark}",
+            (distance, others[0].id, others[-1].id),
+        )
 
 
 def render(config: Config, order_id: int) -> Iterator[tuple[float, float]]:

@@ -91,7 +91,8 @@ def find_page(
 ) -> Page:
     """The page `number` of what `filters` let through; the last one when there are not so many."""
     filtered = narrow(everything, draft, filters)
-    found = filtered.count()
+    in_all = everything.count()
+    found = in_all if filters == Filters() else filtered.count()
     pages = max(1, -(-found // size))
     number = min(max(1, number), pages)
     rows = list(filtered.order_by(Subscriber.number, Subscriber.id).paginate(number, size))
@@ -102,7 +103,7 @@ def find_page(
         pages=pages,
         size=size,
         found=found,
-        in_all=everything.count(),
+        in_all=in_all,
         selected=count(draft),
     )
 

@@ -8,6 +8,8 @@ import argparse
 import gc
 import multiprocessing
 import resource
+import signal
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -37,6 +39,7 @@ def options(description: str | None) -> argparse.ArgumentParser:
 def chosen(parser: argparse.ArgumentParser) -> argparse.Namespace:
     """The options given, with the database chosen for all that follows."""
     given = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started, too
     databases.choose(given.database)
     return given
 
