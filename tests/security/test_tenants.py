@@ -214,7 +214,7 @@ EXPECTED = {"key": {404}, "mailbox": {404}, "operator": {403}, "tick": {200, 303
 def test_another_clients_rows_are_rows_that_do_not_exist(app, victim, length, seed):
     attacker = Attacker(app, victim, random.Random(seed))  # noqa: S311 - to be repeated
     before, asked = dump(), Counter()
-    for attempt in attacker.attempts(length(short=150, long=500)):
+    for n, attempt in enumerate(attacker.attempts(length(short=150, long=500)), 1):
         known = len(refusals())
         theirs = attacker.send(attempt, attempt.theirs)
         written = refusals()[known:]
@@ -222,7 +222,8 @@ def test_another_clients_rows_are_rows_that_do_not_exist(app, victim, length, se
         nobodys = attacker.send(attempt, attempt.nobodys)
         assert theirs.status_code in EXPECTED[attempt.kind], attempt
         assert shown(theirs, attempt.theirs) == shown(nobodys, attempt.nobodys), attempt
-        assert dump() == before, attempt
+        if n % 10 == 0:
+            assert dump() == before, (n, attempt)
         asked[attempt.kind, theirs.status_code] += 1
     assert set(EXPECTED) == {kind for kind, _status in asked}
     print(f"seed {seed}:", dict(asked))  # noqa: T201 - a figure
