@@ -18,7 +18,7 @@ from tests.smtp_sink import LATER_451, OK, SmtpSink
 
 EVIL = "evil@example.com"
 LINE_ENDS = ("\r\n", "\n", "\r", "\n\n", "\r\n\r\n", "\r\r\n", "\v", "\f", "\x1c", "\x1d", "\x1e")
-LINE_ENDS += ("\x85", "\u2028", "\u2029", "\x00\r\n", "%0d%0a", "\\r\\n", "=?utf-8?q?=0D=0A?=")
+LINE_ENDS += ("\x85", "\u2028", "\u2029", "\x01\r\n", "%0d%0a", "\\r\\n", "=?utf-8?q?=0D=0A?=")
 INJECTIONS = [f"x{end}Bcc: {EVIL}" for end in LINE_ENDS] + [
     f"\r\nReply-To: {EVIL}\r\n",
     f"x\r\n\tBcc: {EVIL}",
