@@ -85,12 +85,15 @@ class Site(Cabinet):
         """Children of workers that are at a job, by their parent."""
         return dict(children_of(*self.part("flask worker")))
 
-    def wait_for_horse(self, within_s=30):
-        """(parent, horse) of a worker at a job, as soon as there is one."""
+    def wait_for_horse(self, within_s=30, states="RSDT"):
+        """(parent, horse) of a worker at a job, as soon as there is one in one of these states:
+        with "T" one that a kill point has stopped.
+        """
         deadline = time.monotonic() + within_s
         while time.monotonic() < deadline:
-            if found := self.horses():
-                return next(iter(found.items()))
+            for parent, horse in self.horses().items():
+                if state_of(horse) in set(states):
+                    return parent, horse
             time.sleep(0.005)
         raise AssertionError(f"no worker was at a job for {within_s} s")
 
@@ -155,7 +158,8 @@ class Site(Cabinet):
         process = self.flask("verify", "--json")
         output, _ = process.communicate(timeout=120)
         assert process.returncode == 0, output
-        assert json.loads(output[output.index("{") :]) == {"ok": True, "breaches": []}
+        told = next(line for line in output.splitlines() if line.startswith("{"))
+        assert json.loads(told) == {"ok": True, "breaches": []}
 
 
 def message_ids(taken):

@@ -11,7 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.chaos.site import is_alive, state_of
+from tests.chaos.site import is_alive
 from tests.run.conftest import wait_for
 
 CONVERGES_S = 150  # generous: the figure is what is measured
@@ -127,8 +127,7 @@ def test_an_order_goes_on_when_its_worker_is_killed_in_the_middle_of_the_file(si
     before = count(site)
     site.tell("stop order.writing_rows")
     site.place(site.person(), "xlsx")
-    parent, horse = site.wait_for_horse()
-    wait_for(lambda: state_of(horse) == "T", "the file to be begun")
+    parent, horse = site.wait_for_horse(states="T")
     site.tell("")
     site.kill(parent, horse)
     began = time.monotonic()
