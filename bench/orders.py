@@ -63,8 +63,10 @@ def redis_server(config: Config) -> Iterator[None]:
         os.close(part.pass_fds[0])
         while not valkey.answers(config.valkey_socket):
             time.sleep(0.02)
-        yield
-        process.terminate()
+        try:
+            yield
+        finally:
+            process.terminate()
 
 
 @contextmanager
@@ -84,12 +86,14 @@ def workers(config: Config, number: int) -> Iterator[None]:
         )
         for _ in range(number)
     ]
-    yield
-    for process in running:
-        process.terminate()
-    for process in running:
-        process.wait()
-    log.close()
+    try:
+        yield
+    finally:
+        for process in running:
+            process.terminate()
+        for process in running:
+            process.wait()
+        log.close()
 
 
 def carry(app: Flask, sink: SmtpSink, owners: Sequence[Owner], form: FileFormat) -> float:
@@ -219,14 +223,16 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--orders", type=int, default=120, help="to be carried by all workers")
     given = chosen(parser)
-    with tempfile.TemporaryDirectory(prefix="cabinet-bench-") as folder, SmtpSink() as sink:
-        config = new_config(folder)
-        report(
-            create_app(replace(config, MAIL_SERVER="127.0.0.1", MAIL_PORT=sink.port)),
-            sink,
-            given.orders,
-        )
-    databases.stop()
+    try:
+        with tempfile.TemporaryDirectory(prefix="cabinet-bench-") as folder, SmtpSink() as sink:
+            config = new_config(folder)
+            report(
+                create_app(replace(config, MAIL_SERVER="127.0.0.1", MAIL_PORT=sink.port)),
+                sink,
+                given.orders,
+            )
+    finally:
+        databases.stop()
 
 
 if __name__ == "__main__":
