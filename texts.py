@@ -4,6 +4,7 @@ import gettext as _stdlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from datetime import date
 from functools import cache
 from pathlib import Path
 
@@ -151,6 +152,26 @@ BILLING_FAILURES = {
     "month_after_formed": N_("A later month has its invoice already"),
     "failed": N_("The invoice could not be formed"),
 }
+
+MONTHS = (
+    N_("January {year}"),
+    N_("February {year}"),
+    N_("March {year}"),
+    N_("April {year}"),
+    N_("May {year}"),
+    N_("June {year}"),
+    N_("July {year}"),
+    N_("August {year}"),
+    N_("September {year}"),
+    N_("October {year}"),
+    N_("November {year}"),
+    N_("December {year}"),
+)
+
+
+def month_text(day: date) -> str:
+    """The month of a day in words: «март 2026 г.»."""
+    return gettext(MONTHS[day.month - 1]).format(year=day.year)
 
 
 def destination_group_text(group: str) -> str:

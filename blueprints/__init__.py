@@ -28,13 +28,14 @@ from blueprints import (
     security,
     sessions,
     subscribers,
+    verify,
     web,
 )
 from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre, orders)
-OTHERS = (home, auth, operator, mailbox, health)
+OTHERS = (home, auth, operator, mailbox, verify, health)
 
 
 def menu_items() -> Iterable[MenuItem]:

@@ -2,9 +2,10 @@
 `billing.py`.
 """
 
+from dataclasses import dataclass
 from datetime import date
 
-from domain.billing.invoice import AnnexRow, InvoiceContent, from_json
+from domain.billing.invoice import AnnexRow, InvoiceContent, content_hash, from_json
 from models import Client
 from models_billing import Invoice, InvoiceSubscriber
 
@@ -49,3 +50,40 @@ def closed_months(client: Client) -> list[date]:
     """First days of the months that have an invoice, the newest first."""
     query = Invoice.of(client, Invoice.period).where(Invoice.ordinal == 0)
     return [row.period for row in query.order_by(Invoice.period.desc())]
+
+
+# --- «Is this paper genuine?» ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What anybody who holds a paper may know of it: what is printed on it, and whether it still
+    holds. Money is kopecks.
+    """
+
+    number: str
+    issued_on: date
+    period: date
+    total: int
+    closing: int
+    corrects: str  # of a credit note: the invoice's number
+    credit_notes: tuple[str, ...]  # numbers of the documents that correct this one
+    is_whole: bool  # the stored content is the one that was given out
+
+
+def check(key: str) -> Checked | None:
+    """The document of a paper's code, whoever's it is; None: there is no such document."""
+    invoice = Invoice.across_clients().where(Invoice.key == key).first()
+    if invoice is None:
+        return None
+    content = content_of(invoice)
+    return Checked(
+        content.number,
+        content.issued_on,
+        content.period,
+        content.total,
+        content.closing,
+        content.corrects,
+        tuple(content_of(note).number for note in credit_notes_of(invoice)),
+        content_hash(invoice.previous_hash, invoice.content) == invoice.content_hash,
+    )

@@ -23,7 +23,8 @@ OPERATORS = frozenset(OPERATOR_ROLES)
 IMPORTING = frozenset({Role.OPERATOR_ADMINISTRATOR})
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset()
-LEADING = {"auth.logout", "auth.session_end", "auth.stay", "health.ready"}  # 303 or 503 by design
+# 303, 503 or 404 by design
+LEADING = {"auth.logout", "auth.session_end", "auth.stay", "health.ready", "verify.show"}
 # Who may come in where: written down here once more, so that a new route, or one that opens by
 # mistake, is seen by somebody before it is in use.
 TABLE = {
@@ -71,6 +72,7 @@ TABLE = {
     "orders.status": ("GET", CLIENTS),
     "payments.show": ("GET", CLIENTS),
     "subscribers.show": ("GET", CLIENTS),
+    "verify.show": ("GET", PUBLIC),  # whoever holds the paper
 }
 NOT_BUSINESS = {AuditEvent, UserSession}
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
@@ -150,7 +152,7 @@ def test_every_route_is_public_or_has_roles_of_one_side(routes):
 
 def test_the_public_routes_are_these_and_no_others(routes):
     sections = {row["endpoint"].partition(".")[0] for row in routes if row["public"]}
-    assert sections <= {"auth", "health", "mailbox"}
+    assert sections <= {"auth", "health", "mailbox", "verify"}
     assert {row["endpoint"] for row in routes if row["public"] and "auth" in row["endpoint"]} == {
         "auth.login"
     }
