@@ -13,6 +13,7 @@ from models import Exchange
 from services import call_store
 from services.matching import Matcher
 
+TELLING = (Leg, Half)  # a union would be made anew for each line
 OUT, IN = int(CallDirection.OUT), int(CallDirection.IN)
 
 
@@ -32,7 +33,7 @@ def split(
     still holds in the transaction that stores it.
     """
     source = exchange.name, exchange.id, run_id
-    told = Counter([event.uid for event in batch if isinstance(event, Leg | Half)])
+    told = Counter([event.uid for event in batch if isinstance(event, TELLING)])
     known = call_store.known_uids(exchange, told)
     ours, rows, nobodys, others = 0, [], [], []
     for event in batch:

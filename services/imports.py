@@ -4,6 +4,8 @@ counts beside the rows: killed anywhere and repeated, it goes on where it stoppe
 
 import gc
 import hashlib
+import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -36,7 +38,9 @@ from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
 from services.transactions import write_tx
 
-BATCH = 5_000  # lines in one transaction: about 0.1 s, so that orders are not kept waiting
+BATCH = 5_000  # lines in one transaction at most; fewer where it takes long: orders wait for it
+LEAST_BATCH = 500
+SLOW_S, QUICK_S = 0.15, 0.05  # a transaction beyond these makes the next one smaller, or larger
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000
 SAMPLE = 200  # records of a batch looked at to find a wrong zone
@@ -148,6 +152,7 @@ class _Run:
         self.exchange = find_exchange(request.exchange_name, request.client)
         self.row: ImportRun | None = None
         self._call_ids: set[int] = set()
+        self._at_once = BATCH
         self._dry_seen: set[tuple[str, int]] = set()
         self._on_reject: Callable[[Reject], None] = lambda _reject: None
 
@@ -296,7 +301,7 @@ class _Run:
 
     def _read_batches(self, events: Iterator[Event], on_progress: Callable[[int], None]) -> None:
         stored = self.outcome.resumed_at
-        while batch := list(islice(events, min(stored, BATCH) or BATCH)):
+        while batch := list(islice(events, min(stored, BATCH) or self._at_once)):
             self._note(batch)
             if stored:
                 stored -= len(batch)
@@ -307,8 +312,10 @@ class _Run:
     def _note(self, batch: list[Event]) -> None:
         """What is told of a file whether its lines are stored now or were before."""
         legs = [event for event in batch if isinstance(event, Leg)]
-        halves = [event for event in batch if isinstance(event, Half)]
-        self._call_ids.update(hash(event.uid) for event in (*legs, *halves))
+        others = [event for event in batch if not isinstance(event, Leg)]
+        halves = [event for event in others if isinstance(event, Half)]
+        self._call_ids.update(map(hash, [event.uid for event in legs]))
+        self._call_ids.update(map(hash, [event.uid for event in halves]))
         starts = [leg.started_at for leg in legs]
         starts += [half.at for half in halves if half.is_answer]
         outcome = self.outcome
@@ -317,7 +324,7 @@ class _Run:
             outcome.first, outcome.last = min(starts), max(starts)
         if not outcome.zone_error_s:
             outcome.zone_error_s = zone_error_s((leg.started_at, leg.uid) for leg in legs[:SAMPLE])
-        for event in batch:
+        for event in others:
             if isinstance(event, Reject):
                 self._note_reject(event)
 
@@ -330,8 +337,9 @@ class _Run:
         """Store one batch and its counts: together, or neither."""
         outcome = self.outcome
         outcome.lines += len(batch)
-        outcome.rejected += sum(isinstance(event, Reject) for event in batch)
-        outcome.skipped += sum(isinstance(event, Skip | Inner) for event in batch)
+        kinds = Counter(map(type, batch))
+        outcome.rejected += kinds[Reject]
+        outcome.skipped += kinds[Skip] + kinds[Inner]
         if self.request.dry_run:
             self._store(self.halves.meet(batch))
             return
@@ -339,12 +347,21 @@ class _Run:
         fresh = fresh_calls.split(self.exchange, self.row.id, self.matcher, batch)
         outcome.accepted += fresh.calls
         outcome.unmatched += len(fresh.nobodys)
+        began = time.monotonic()
         with write_tx():
             fresh_calls.store(self.exchange, self.row.id, client and client.id, fresh)
             self._store(self.halves.meet(fresh.others))
             self._save_counts()
             faults.reach("import.storing")
         faults.reach("import.stored")
+        self._keep_pace(time.monotonic() - began)
+
+    def _keep_pace(self, took_s: float) -> None:
+        """Take fewer lines at once after a transaction that kept others waiting."""
+        if took_s > SLOW_S:
+            self._at_once = max(self._at_once // 2, min(LEAST_BATCH, BATCH))
+        elif took_s < QUICK_S:
+            self._at_once = min(self._at_once * 2, BATCH)
 
     def _store(self, met: Met) -> None:
         """Give legs to their numbers and count them. A dry run stores nothing."""

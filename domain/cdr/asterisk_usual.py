@@ -39,7 +39,7 @@ class UsualRows:
             *(uniqueid, uniqueid if linkedid is None else linkedid),
         )
         self._minutes = _Remembered(times.even_minute)
-        self._numbers = _Remembered(lambda text: normalise(_tidy(text)))
+        self._numbers = _Remembered(_number)
         self._words = _Remembered(_tidy)
         self._counters = _Remembered(_counter)
 
@@ -117,6 +117,10 @@ def _tidy(text: str) -> str:
     if text != text.strip() or text in EMPTY:
         raise Unusual
     return text
+
+
+def _number(text: str) -> str:
+    return normalise(_tidy(text))
 
 
 def _counter(text: str) -> int:

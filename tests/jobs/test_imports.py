@@ -190,6 +190,17 @@ def test_what_is_stored_is_not_stored_twice(send, own, who):
     assert not uploads.load(reread(run), force_zone=False, **who)
 
 
+def test_one_file_uploaded_eight_times_is_stored_once(send, own, who):
+    rows = [*(later(n) for n in range(9)), later(9, src="102", dst="103")]
+    runs = [send(*rows, check_only=False) for _ in range(8)]
+    for run in reversed(runs):  # whichever job comes first
+        job.read(run.id)
+    counts = [(run.accepted, run.duplicates, run.unmatched) for run in map(reread, runs)]
+    assert counts == [(0, 9, 1)] * 7 + [(9, 0, 1)]
+    assert Call.select().count() == 9
+    assert verify.run() == []
+
+
 def test_an_import_is_taken_out_by_the_job(send, own, who):
     run = send(later(0), check_only=False)
     job.read(run.id)

@@ -357,3 +357,22 @@ def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
     assert killed.contents() == clean.contents()
     assert killed.ask("SELECT count(*) FROM import_run") == [(1,)]
     assert killed.ask("SELECT count(*) FROM \"call\" WHERE legs LIKE '%],[%'")[0][0] > 99
+
+
+@pytest.mark.timeout(600)
+def test_of_many_processes_with_one_file_one_stores_it(tmp_path, length):
+    file = tmp_path / "Master.csv"
+    big_file(file)
+    clean, crowded = Place(tmp_path / "clean"), Place(tmp_path / "crowded")
+    for place in (clean, crowded):
+        assert place.start("prepare").wait() == 0
+    assert clean.start(file).wait() == 0
+    processes = [crowded.start(file) for _ in range(length(short=3, long=8))]
+    assert [process.wait() for process in processes] == [0] * len(processes)
+    once, often = clean.contents(), crowded.contents()
+    for table in ("call", "unmatched_leg", "exchange"):
+        assert often[table] == once[table]
+    first, *others = crowded.ask("SELECT accepted, duplicates, unmatched FROM import_run")
+    assert [first] == clean.ask("SELECT accepted, duplicates, unmatched FROM import_run")
+    accepted, duplicates, unmatched = first
+    assert others == [(0, accepted + duplicates, unmatched)] * (len(processes) - 1)
