@@ -189,3 +189,16 @@ def test_a_lost_server_leaves_the_page_and_says_so(visit):
     page.locator("#menu").get_by_role("link", name="История заказов").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("История заказов")
     expect(page.locator("#neterr")).to_be_hidden()
+
+
+def test_an_error_of_the_server_leaves_the_page_and_tells_its_code(visit):
+    page = visit("demo", path="/bills/call-detail/")
+    answer = {"status": 500, "headers": {"X-Error-Code": "0badc0de"}, "body": "<h1>lost</h1>"}
+    page.route("**/orders/", lambda route: route.fulfill(**answer))
+    page.locator("#menu").get_by_role("link", name="История заказов").click()
+    expect(page.locator("#neterr")).to_contain_text("Код ошибки: 0badc0de")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Детализация на E-mail")
+    page.unroute("**/orders/")
+    page.locator("#menu").get_by_role("link", name="История заказов").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("История заказов")
+    expect(page.locator("#neterr")).to_be_hidden()
