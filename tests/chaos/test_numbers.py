@@ -4,12 +4,14 @@ twice, and the database is whole.
 
 import random
 import time
+from pathlib import Path
 
 import pytest
 
 from models import Order, db
 from tests import databases
 from tests.chaos.lives import KILLED, place
+from tests.run.conftest import wait_for
 
 WRITERS = 4
 
@@ -42,7 +44,8 @@ def test_killed_writers_lose_no_acknowledged_order_and_no_number_is_used_twice(
             lives.begin(lambda share=share, path=path: write(share, path))
             for share, path in zip(shares, paths, strict=True)
         ]
-        time.sleep(chance.uniform(0.1, 0.6))
+        wait_for(lambda paths=paths: any(map(Path.exists, paths)), "the first order")
+        time.sleep(chance.uniform(0, 0.5))
         assert {writer.kill() for writer in writers} == {KILLED}
         for path in paths:
             lines = path.read_text(encoding="ascii").splitlines() if path.exists() else []
