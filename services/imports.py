@@ -36,7 +36,7 @@ from services.import_requests import (
 )
 from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
-from services.transactions import write_tx
+from services.transactions import rare_checkpoints, write_tx
 
 BATCH = 5_000  # lines in one transaction at most; fewer where it takes long: orders wait for it
 LEAST_BATCH = 500
@@ -296,7 +296,7 @@ class _Run:
         rejects alone.
         """
         self._on_reject = on_reject
-        with _no_collector():
+        with _no_collector(), rare_checkpoints():
             self._read_batches(events, on_progress)
 
     def _read_batches(self, events: Iterator[Event], on_progress: Callable[[int], None]) -> None:
