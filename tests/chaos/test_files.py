@@ -116,7 +116,7 @@ def test_a_kill_while_a_file_is_written_leaves_none_of_it_to_be_fetched(
         assert served == written_down
     figure("killed in the middle", f"{died} of {kills}")
     figure("temporary files left", len(left))
-    assert left
+    assert died
     assert lives.breaches() == []
 
 
