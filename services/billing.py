@@ -258,8 +258,7 @@ class _GroupNames(dict):
     """Names of destination groups in the language of the document, known ones first."""
 
     def __init__(self) -> None:
-        groups = ("local", "onnet", "mobile", "international", "service")
-        super().__init__((group, destination_group_text(group)) for group in groups)
+        super().__init__((group, destination_group_text(group)) for group in months.GROUPS)
 
 
 # --- Giving out -----------------------------------------------------------------------------------

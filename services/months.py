@@ -25,6 +25,8 @@ from models_billing import (
 from services import clock, tariffs, usage
 from services.plans import Plans
 
+GROUPS = ("local", "onnet", "mobile", "international", "service")  # known ones, as lines stand
+
 
 @dataclass(frozen=True)
 class Cut:
@@ -72,13 +74,13 @@ def numbers_of(client: Client, period: DateRange, plans: Plans, fees: Fees) -> l
             row.id,
             row.number,
             row.full_name,
-            tuple(_plan_days(row, start, end, plans, fees)),
+            tuple(plan_days(row, start, end, plans, fees)),
         )
         for row in rows
     ]
 
 
-def _plan_days(
+def plan_days(
     row: Subscriber, start: datetime, end: datetime, plans: Plans, fees: Fees
 ) -> Iterator[PlanDays]:
     """A day belongs to the plan that holds at its beginning, or at the number's own."""

@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date, datetime, time
 
 from domain.rating.states import VersionState
@@ -14,18 +14,23 @@ Since = tuple[int, int]  # from that moment on (epoch seconds), this id
 
 
 class Plans:
-    """The plans of all subscribers, or of one client's, as they are in the tables now.
+    """The plans of all subscribers, of one client's, or of some of its `numbers`, as they are in
+    the tables now.
 
     A subscriber's own choice goes before its client's, and that before the plan it names.
     """
 
-    def __init__(self, client: Client | int | None = None) -> None:
+    def __init__(
+        self, client: Client | int | None = None, numbers: Collection[int] | None = None
+    ) -> None:
         names = {plan.name: plan.id for plan in TariffPlan.select()}
         subscribers = Subscriber.across_clients(Subscriber.id, Subscriber.client, Subscriber.plan)
         chosen = PlanAssignment.across_clients()
         if client is not None:
             subscribers = subscribers.where(Subscriber.client == client)
             chosen = chosen.where(PlanAssignment.client == client)
+        if numbers is not None:
+            subscribers = subscribers.where(Subscriber.id.in_(list(numbers)))
         own, common = _by_owner(chosen)
         self.client_of: dict[int, int] = {}
         self._plans: dict[int, list[Since]] = {}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 
-from peewee import SQL, ModelSelect
+from peewee import SQL, Expression, ModelSelect
 
 from domain import msisdn
 from domain.msisdn import Entry, Verdict
@@ -112,7 +112,7 @@ def narrow(everything: ModelSelect, draft: OrderDraft, filters: Filters) -> Mode
     """`everything` through the filters."""
     query = everything
     if text := filters.text.strip():
-        query = query.where(_text_condition(text))
+        query = query.where(text_condition(text))
     if filters.status in set(SubscriberStatus):
         query = query.where(Subscriber.status == filters.status)
     if filters.connections_only:
@@ -122,7 +122,8 @@ def narrow(everything: ModelSelect, draft: OrderDraft, filters: Filters) -> Mode
     return query
 
 
-def _text_condition(text: str):
+def text_condition(text: str) -> Expression:
+    """Condition on `Subscriber`: its number has these digits, or its name these words."""
     by_name = Subscriber.name_folded.contains(fold(text))
     digits = "".join(c for c in text if c.isdigit())
     if not digits or any(c.isalpha() for c in text):

@@ -1,0 +1,96 @@
+"""Sheets of clients with many numbers, kept for the pages that follow: as long as what a sheet was
+made of stays the same, and for a few seconds without asking.
+"""
+
+from collections import OrderedDict
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import Any
+
+from peewee import fn
+
+from domain.imports import ImportState
+from domain.periods import month_of
+from models import Client, ImportRun, Subscriber
+from models_billing import (
+    Discount,
+    Instalment,
+    InstalmentPlan,
+    OneOffCharge,
+    PlanAssignment,
+    TariffVersion,
+    VatRate,
+)
+from services.charge_making import make
+from services.charge_sheet import Sheet, usage_by_day
+
+KEPT_FROM = 500  # numbers: the sheet of a smaller client is made in no time
+KEPT_ROWS = 200_000  # numbers of all sheets kept
+TRUSTED = timedelta(seconds=5)  # so long a sheet is used without asking whether it still holds
+
+
+def sheet_of(client: Client, *, now: datetime) -> Sheet:
+    """The client's present month."""
+    return _kept.get(client, now)
+
+
+class _Kept:
+    """Each sheet with what it was made of and when that was asked. One is made at a time."""
+
+    def __init__(self) -> None:
+        self._sheets: OrderedDict[int, tuple[tuple, datetime, Sheet]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, client: Client, now: datetime) -> Sheet:
+        """The sheet as it is now, or was a few seconds ago."""
+        found = self._sheets.get(client.id)
+        if found and found[2].period == month_of(now.date()):
+            if abs(now - found[1]) < TRUSTED:
+                return found[2]
+        elif Subscriber.of(client).count() < KEPT_FROM:
+            return make(client, now)
+        with self._lock:
+            return self._renewed(client, now)
+
+    def _renewed(self, client: Client, now: datetime) -> Sheet:
+        made_of = _made_of(client, now.date())
+        found = self._sheets.pop(client.id, None)
+        sheet = found[2] if found and found[0] == made_of else make(client, now)
+        self._sheets[client.id] = made_of, now, sheet
+        while len(self._sheets) > 1 and self._rows() > KEPT_ROWS:
+            self._sheets.popitem(last=False)
+        return sheet
+
+    def _rows(self) -> int:
+        return sum(len(sheet.ids) for _made_of, _at, sheet in self._sheets.values())
+
+
+_kept = _Kept()
+
+
+def _made_of(client: Client, today: date) -> tuple[Any, ...]:
+    """What tells whether a sheet still holds: the day, the calls by day, and of all else how many
+    there are, the newest, and their sum.
+    """
+    numbers = Subscriber.of(
+        client,
+        fn.COUNT(Subscriber.valid_from),
+        fn.MAX(Subscriber.valid_from),
+        fn.COUNT(Subscriber.valid_to),
+        fn.MAX(Subscriber.valid_to),
+        fn.COUNT(Subscriber.client),
+    )
+    parts = Instalment.select(fn.COUNT(Instalment.id), fn.SUM(Instalment.amount))
+    own_parts = Instalment.plan.in_(InstalmentPlan.of(client, InstalmentPlan.id))
+    queries = (
+        numbers,
+        OneOffCharge.of(client, fn.COUNT(OneOffCharge.id), fn.SUM(OneOffCharge.amount)),
+        parts.where(own_parts, Instalment.invoice_id.is_null()),
+        Discount.of(client, fn.COUNT(Discount.id), fn.MAX(Discount.id)),
+        PlanAssignment.of(client, fn.COUNT(PlanAssignment.id), fn.MAX(PlanAssignment.id)),
+        TariffVersion.select(fn.COUNT(TariffVersion.published_at), fn.MAX(TariffVersion.id)),
+        VatRate.select(fn.COUNT(VatRate.id), fn.MAX(VatRate.id)),
+        ImportRun.select(fn.MAX(ImportRun.id)).where(ImportRun.state == ImportState.DONE),
+    )
+    days = sorted(usage_by_day(client, month_of(today)))
+    return today, tuple(days), *(tuple(query.tuples()) for query in queries)
