@@ -24,8 +24,7 @@ _FULL = re.compile(r"375[0-9]{9}")
 _EXTENSION = re.compile(r"[\w.*#+@-]{1,64}")
 
 
-@lru_cache(maxsize=65536)
-def normalise(raw: str) -> str:
+def normal_form(raw: str) -> str:
     """The normal form of a number as dialled, shown or typed: digits from the country code on.
 
     Extensions, service numbers and names stay as they are. Only codes in use at home are taken
@@ -49,6 +48,10 @@ def normalise(raw: str) -> str:
         if len(home) == FULL_LENGTH - len(COUNTRY) and home[:2] in HOME_CODES:
             return COUNTRY + home
     return _without_trunk_zero(digits)
+
+
+# Numbers repeat. Who remembers them in a way of their own takes `normal_form`.
+normalise = lru_cache(maxsize=65536)(normal_form)
 
 
 def _without_trunk_zero(digits: str) -> str:

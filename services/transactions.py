@@ -53,6 +53,11 @@ def read_tx() -> Iterator[None]:
         yield
 
 
+def one_writes_at_a_time() -> bool:
+    """Whether a write transaction keeps all other writers waiting."""
+    return isinstance(db.obj, SqliteDatabase)
+
+
 @contextmanager
 def rare_checkpoints() -> Iterator[None]:
     """For those who write much: on SQLite pages that are written again and again move from the log

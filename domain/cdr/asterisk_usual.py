@@ -17,7 +17,7 @@ from domain.cdr.record import (
     hash_of_text,
 )
 from domain.cdr.times import SECONDS, LocalTimes
-from domain.msisdn import normalise
+from domain.msisdn import normal_form
 
 REMEMBERED = 65_536  # texts of each kind: a file may hold more numbers than memory does
 ANSWERED = int(Disposition.ANSWERED)
@@ -120,7 +120,7 @@ def _tidy(text: str) -> str:
 
 
 def _number(text: str) -> str:
-    return normalise(_tidy(text))
+    return normal_form(_tidy(text))
 
 
 def _counter(text: str) -> int:
