@@ -3,6 +3,7 @@
 import sqlite3
 
 import pytest
+from peewee import OperationalError
 
 from models import db
 from services import database
@@ -39,6 +40,23 @@ def test_the_log_gives_back_what_it_grew_to(tmp_path, monkeypatch):
         base.execute_sql("PRAGMA wal_checkpoint").fetchall()
         base.execute_sql("INSERT INTO t VALUES (1)")
         assert log.stat().st_size <= 1 << 20
+
+
+def test_who_waits_to_write_gives_up_after_a_while_and_can_write_later(tmp_path, monkeypatch):
+    url = f"sqlite:///{tmp_path / 'x.db'}"
+    holder, waiter = database.make_database(url), database.make_database(url)
+    with holder.connection_context(), waiter.connection_context():
+        holder.execute_sql("CREATE TABLE t (a)")
+        monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.2)
+        with holder.atomic():
+            with pytest.raises(OperationalError, match="locked"), waiter.atomic():
+                waiter.execute_sql("INSERT INTO t VALUES (1)")
+            assert not waiter.in_transaction()
+        monkeypatch.undo()
+        with waiter.atomic():
+            waiter.execute_sql("INSERT INTO t VALUES (2)")
+        assert holder.execute_sql("SELECT a FROM t").fetchall() == [(2,)]
+        assert waiter.execute_sql("PRAGMA busy_timeout").fetchone() == (30_000,)
 
 
 FAULTY = ["3.7.0", "3.40.1", "3.44.5", "3.45.0", "3.50.6", "3.51.0", "3.51.2"]
