@@ -16,12 +16,19 @@ STATE_WORDS = {
     OrderState.RENDERED: N_("Being sent"),
     OrderState.SENDING: N_("Being sent"),
     OrderState.SENT: N_("Sent"),
+    OrderState.AVAILABLE: N_("Ready to be downloaded"),
     OrderState.RETRY_WAIT: N_("Delayed"),
     OrderState.UNCONFIRMED: N_("Being checked"),
     OrderState.FAILED: N_("Not carried out"),
     OrderState.CANCELLED: N_("Cancelled"),
 }
-KIND_WORDS = {OrderKind.CALL_DETAIL: N_("Call details by e-mail")}
+KIND_WORDS = {
+    OrderKind.CALL_DETAIL: N_("Call details by e-mail"),
+    OrderKind.INVOICE_EMAIL: N_("Order a bill by e-mail"),
+    OrderKind.INVOICE_LINK: N_("Download a bill"),
+    OrderKind.INVOICE_REGULAR: N_("Regular bill"),
+    OrderKind.CHARGES: N_("Charges this period"),
+}
 QUEUED = N_("In the queue")
 MAIL_WORDS = {
     MailState.READY: N_("Ready to be sent"),
@@ -44,6 +51,7 @@ ROLE_WORDS = {
 }
 TONES = {
     OrderState.SENT: "ok",
+    OrderState.AVAILABLE: "ok",
     OrderState.RETRY_WAIT: "warn",
     OrderState.UNCONFIRMED: "warn",
     OrderState.FAILED: "bad",
@@ -53,6 +61,11 @@ TONES = {
 def moment(value: datetime) -> str:
     """ДД.ММ.ГГГГ чч:мм in the operator's zone."""
     return formats.format_moment(clock.local(value))
+
+
+def epoch_moment(seconds: int) -> str:
+    """ДД.ММ.ГГГГ чч:мм:сс of a call, in the operator's zone."""
+    return f"{clock.local(clock.from_epoch(seconds)):%d.%m.%Y %H:%M:%S}"
 
 
 def iso_date(text: str) -> str:
@@ -101,6 +114,7 @@ FILTERS = {
     "date": formats.format_date,
     "iso_date": iso_date,
     "moment": moment,
+    "epoch_moment": epoch_moment,
     "time": time,
     "duration": formats.format_duration,
     "phone": formats.format_phone,
@@ -108,6 +122,9 @@ FILTERS = {
     "integer": formats.format_integer,
     "money": formats.format_money,
     "percent": formats.format_percent,
+    "price": formats.format_price,
+    "decimal": formats.format_decimal,
+    "destination_group_text": texts.destination_group_text,
     "month": texts.month_text,
     "masked": formats.mask_email,
     "role_text": role_text,

@@ -6,9 +6,19 @@ from enum import StrEnum
 
 
 class OrderKind(StrEnum):
-    """What is ordered. Each kind has a renderer in `services/reports.py`."""
+    """What is ordered. Each kind has its renderers, known to `services/reports.py`."""
 
     CALL_DETAIL = "call_detail"
+    INVOICE_EMAIL = "invoice_email"  # sent again, to the address that stands in the cabinet now
+    INVOICE_LINK = "invoice_link"  # fetched in the cabinet: no letter goes out
+    INVOICE_REGULAR = "invoice_regular"  # the month's own, ordered by the billing run
+    CHARGES = "charges"
+
+
+INVOICE_KINDS = frozenset(
+    {OrderKind.INVOICE_EMAIL, OrderKind.INVOICE_LINK, OrderKind.INVOICE_REGULAR}
+)
+UNMAILED_KINDS = frozenset({OrderKind.INVOICE_LINK})  # these end as available
 
 
 class Direction(StrEnum):
@@ -28,13 +38,16 @@ class FileFormat(StrEnum):
 
 
 class OrderState(StrEnum):
-    """accepted → rendering → rendered → sending → sent; the others leave that line."""
+    """accepted → rendering → rendered → sending → sent; what is not mailed ends as available; the
+    others leave that line.
+    """
 
     ACCEPTED = "accepted"
     RENDERING = "rendering"
     RENDERED = "rendered"
     SENDING = "sending"
     SENT = "sent"
+    AVAILABLE = "available"  # to be fetched in the cabinet
     RETRY_WAIT = "retry_wait"  # failed for now, tried again at `next_try_at`
     UNCONFIRMED = "unconfirmed"  # perhaps sent, held back for the operator to decide
     FAILED = "failed"
@@ -53,7 +66,8 @@ OPEN_STATES = frozenset(
 CANCELLABLE_STATES = frozenset(
     {OrderState.ACCEPTED, OrderState.RENDERING, OrderState.RENDERED, OrderState.RETRY_WAIT}
 )
-FINAL_STATES = frozenset({OrderState.SENT, OrderState.FAILED, OrderState.CANCELLED})
+DONE_STATES = frozenset({OrderState.SENT, OrderState.AVAILABLE})
+FINAL_STATES = DONE_STATES | {OrderState.FAILED, OrderState.CANCELLED}
 
 
 class MailState(StrEnum):

@@ -1,7 +1,8 @@
-"""The job that carries orders: claim, file, mail."""
+"""The job that carries orders: claim, file, then mail, or the file kept to be fetched."""
 
 from rq.timeouts import JobTimeoutException
 
+from domain.orders import UNMAILED_KINDS
 from services import artefacts, claims, clock, ledger
 from services.smtp import DeliveryUnknown
 
@@ -20,6 +21,9 @@ def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woke
             artefact = artefacts.make(claim)
         except JobTimeoutException as error:
             raise claims.WorkTookTooLong from error
+        if claim.order().kind in UNMAILED_KINDS:
+            artefacts.offer(claim)
+            return
         try:
             ledger.deliver(claim, artefact)
         except JobTimeoutException as error:  # the letter may have gone

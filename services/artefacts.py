@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from domain.orders import OrderState
+from domain.orders import UNMAILED_KINDS, OrderState
 from models import Artefact, Client, Order, User
 from services import audit, claims, clock, faults, mailer, reports, space, storage
 from services.audit import AuditEventKind
@@ -94,6 +94,21 @@ def _record(claim: Claim, rendered: reports.Rendered) -> Artefact:
     return Artefact.get_by_id(artefact.id)
 
 
+def offer(claim: Claim) -> None:
+    """Close an order that is not mailed: its file is made, and waits to be fetched."""
+    with write_tx():
+        claims.move(
+            claim,
+            OrderState.AVAILABLE,
+            closed_at=clock.now(),
+            reason="",
+            detail="",
+            **claims.NOBODYS,
+        )
+        faults.reach("order.offering")
+    faults.reach("order.available")
+
+
 def find(order: Order) -> Artefact | None:
     """The file made for `order`, be it still there or not."""
     return Artefact.get_or_none(Artefact.order == order, Artefact.ordinal == 1)
@@ -102,7 +117,7 @@ def find(order: Order) -> Artefact | None:
 def find_open(order: Order, client: Client, *, now: datetime) -> OpenFile | None:
     """The file of `order` while it can be fetched by its client's users; None otherwise.
 
-    What is too large for a letter can always be fetched: the letter has but a link to it. What was
+    What is too large for a letter, or is not mailed at all, can always be fetched. What was
     cancelled cannot, whenever its file was made.
     """
     artefact = _find_offered(order, client)
@@ -120,7 +135,9 @@ def ended_at(order: Order, client: Client, *, now: datetime) -> datetime | None:
 
 def _find_offered(order: Order, client: Client) -> Artefact | None:
     artefact = None if order.state == OrderState.CANCELLED else find(order)
-    return artefact if artefact is not None and may_be_fetched(artefact, client) else None
+    if artefact is None or not (order.kind in UNMAILED_KINDS or may_be_fetched(artefact, client)):
+        return None
+    return artefact
 
 
 def _is_over(artefact: Artefact, now: datetime) -> bool:

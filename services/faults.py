@@ -40,6 +40,8 @@ POINTS = frozenset(
         "order.acknowledged",
         "order.closing",
         "order.sent",
+        "order.offering",  # instead of a letter
+        "order.available",
         "order.noting_unknown",
         "order.noted_unknown",
         "order.holding",

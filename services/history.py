@@ -9,6 +9,7 @@ from models import Client, Order, User
 GROUPS = {
     "open": OPEN_STATES | {OrderState.UNCONFIRMED},
     "sent": {OrderState.SENT},
+    "available": {OrderState.AVAILABLE},
     "failed": {OrderState.FAILED},
     "cancelled": {OrderState.CANCELLED},
 }

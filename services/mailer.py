@@ -24,9 +24,9 @@ from flask import current_app
 
 from config import Config
 from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
-from domain.orders import Direction, FileFormat
+from domain.orders import INVOICE_KINDS, Direction, FileFormat
 from models import Artefact, Order
-from services import clock, faults, reports, storage
+from services import clock, faults, invoice_reports, reports, storage
 from texts import gettext
 
 # In a message the file is base64: 4 characters for 3 bytes, and a line end after each 76.
@@ -220,29 +220,40 @@ def _template(kind: str, name: str, words: dict[str, Any]) -> str:
 def _words(
     order: Order, artefact: Artefact, config: Config, *, is_attached: bool
 ) -> dict[str, Any]:
-    period = reports.period_of(order)
-    by_direction = artefact.summary.get("by_direction", {})
+    """What letters of all kinds tell, and what this kind tells beside it."""
+    if order.kind in INVOICE_KINDS:
+        own = invoice_reports.letter_words(order, artefact.summary)
+    else:
+        own = _call_detail_words(order, artefact.summary)
     return {
         "number": order.number,
+        "made_at": format_moment(clock.local(order.made_at or artefact.made_at)),
+        "zone": str(clock.zone()),
+        "file_name": artefact.display_name,
+        "file_size": format_size(artefact.size),
+        "link": None if is_attached else f"{config.public_url}/orders/{order.key}",
+        "until": format_moment(clock.local(artefact.expires_at)),
+        "operator": config.OPERATOR_NAME,
+        "cabinet_url": f"{config.public_url}/",
+        **own,
+    }
+
+
+def _call_detail_words(order: Order, summary: dict[str, Any]) -> dict[str, Any]:
+    period = reports.period_of(order)
+    by_direction = summary.get("by_direction", {})
+    return {
         "start": format_date(period.start),
         "end": format_date(period.end),
         "direction": reports.direction_text(Direction(order.params["direction"])),
-        "calls": artefact.summary.get("calls"),
+        "calls": summary.get("calls"),
         "sums": [
             _sums(reports.direction_text(direction), by_direction[direction])
             for direction in (Direction.OUT, Direction.IN)
             if direction in by_direction
         ],
-        "hides_peers": artefact.summary.get("hides_peers", False),
-        "made_at": format_moment(clock.local(order.made_at or artefact.made_at)),
-        "zone": str(clock.zone()),
-        "file_name": artefact.display_name,
-        "file_size": format_size(artefact.size),
-        "form": _form_text(FileFormat(order.params["format"]), artefact.summary),
-        "link": None if is_attached else f"{config.public_url}/orders/{order.key}",
-        "until": format_moment(clock.local(artefact.expires_at)),
-        "operator": config.OPERATOR_NAME,
-        "cabinet_url": f"{config.public_url}/",
+        "hides_peers": summary.get("hides_peers", False),
+        "form": _form_text(FileFormat(order.params["format"]), summary),
     }
 
 

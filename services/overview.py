@@ -128,5 +128,5 @@ def find_order(key: str) -> OrderRecord | None:
 def _counts() -> dict[OrderState, int]:
     rows = Order.across_clients(Order.state, fn.COUNT(Order.id)).group_by(Order.state).tuples()
     counts = {OrderState(state): count for state, count in rows}
-    order = (*URGENCY, OrderState.SENT, OrderState.CANCELLED)
+    order = (*URGENCY, OrderState.SENT, OrderState.AVAILABLE, OrderState.CANCELLED)
     return {state: counts[state] for state in order if state in counts}

@@ -5,7 +5,6 @@ decided in `domain/writers/`; who may have it, elsewhere.
 import os
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, nullcontext
-from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial, reduce
 from itertools import chain, islice
@@ -32,7 +31,8 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
 from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
-from services import clock, faults, storage
+from services import clock, faults, invoice_reports, storage
+from services.rendering import FormatNotMade, Progress, Rendered, Renderer, Report
 from services.transactions import read_tx
 from texts import current_language
 from texts import gettext as _
@@ -46,34 +46,7 @@ MEDIA_TYPES = {
     FileFormat.PDF: "application/pdf",
 }
 
-Progress = Callable[[int, int | None], None]
 Writer = Callable[[Path, ReportHead, Totals, Iterator[CallRow], Wording], None]
-
-
-class FormatNotMade(Exception):
-    """There is no renderer for this kind and format; the wizard offers only `formats_of(kind)`."""
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A finished file. `path` is relative to `Config.artefact_dir`, `size` in bytes."""
-
-    path: str
-    display_name: str
-    media_type: str
-    size: int
-    sha256: str
-    rows: int
-    summary: dict[str, Any]  # sums for the letter: no phone numbers, no names
-
-
-@dataclass(frozen=True)
-class Report:
-    """What a renderer gives back beside the file."""
-
-    display_name: str
-    rows: int
-    summary: dict[str, Any]
 
 
 def render(
@@ -143,12 +116,11 @@ def _call_detail(
     return Report(_display_name(order, head), totals.rows, _summary(head, totals))
 
 
-RENDERERS: dict[
-    tuple[OrderKind, FileFormat], Callable[[Order, Path, datetime, Progress], Report]
-] = {
+RENDERERS: dict[tuple[OrderKind, FileFormat], Renderer] = {
     (OrderKind.CALL_DETAIL, FileFormat.XLSX): partial(_call_detail, call_detail_xlsx.write),
     (OrderKind.CALL_DETAIL, FileFormat.CSV): partial(_call_detail, call_detail_csv.write),
     (OrderKind.CALL_DETAIL, FileFormat.PDF): partial(_call_detail, call_detail_pdf.write),
+    **invoice_reports.RENDERERS,
 }
 
 

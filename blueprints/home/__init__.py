@@ -6,6 +6,7 @@ from blueprints.bills import call_detail
 from blueprints.web import render_section
 from domain.roles import ORDERING_ROLES
 from models import Order
+from services import order_subjects
 
 bp = Blueprint("home", __name__)
 ORDERS_SHOWN = 5
@@ -14,10 +15,11 @@ ORDERS_SHOWN = 5
 @bp.get("/")
 def show() -> Response:
     """Welcome, with the last orders."""
-    orders = Order.of(g.client).order_by(Order.number.desc()).limit(ORDERS_SHOWN)
+    orders = list(Order.of(g.client).order_by(Order.number.desc()).limit(ORDERS_SHOWN))
     return render_section(
         "home/show.html",
-        orders=list(orders),
+        orders=orders,
+        subjects=order_subjects.of_orders(orders),
         call_detail=call_detail.MENU,
         may_order=g.user.role in ORDERING_ROLES,
     )

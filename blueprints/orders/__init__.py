@@ -12,10 +12,10 @@ from blueprints.guards import allow, does_not_prolong
 from blueprints.orders import card
 from blueprints.web import MenuItem, render_section
 from domain.formats import format_date
-from domain.orders import Direction, OrderState
+from domain.orders import INVOICE_KINDS, Direction, OrderKind, OrderState
 from domain.roles import ORDERING_ROLES, Role
 from models import Order
-from services import artefacts, clock, history, orders, reports
+from services import artefacts, clock, history, order_subjects, orders, reports
 from texts import N_, gettext
 
 PAGE_SIZE = 20
@@ -26,8 +26,16 @@ GROUP_WORDS = {
     "": N_("All"),
     "open": N_("Not finished"),
     "sent": N_("Sent ones"),
+    "available": N_("Ready ones"),
     "failed": N_("Not carried out"),
     "cancelled": N_("Cancelled ones"),
+}
+ITEMS = {  # where each kind is ordered
+    OrderKind.CALL_DETAIL: "bills.call_detail.start",
+    OrderKind.INVOICE_EMAIL: "bills.email_bill.show",
+    OrderKind.INVOICE_LINK: "bills.download_bill.show",
+    OrderKind.INVOICE_REGULAR: "bills.show",
+    OrderKind.CHARGES: "bills.charges.show",
 }
 
 
@@ -52,7 +60,13 @@ def index() -> Response:
     page = history.find_page(
         g.client, wanted, request.args.get("page", 1, type=int), size=PAGE_SIZE
     )
-    return render_section("orders/index.html", page=page, wanted=wanted, groups=GROUP_WORDS)
+    return render_section(
+        "orders/index.html",
+        page=page,
+        subjects=order_subjects.of_orders(page.orders),
+        wanted=wanted,
+        groups=GROUP_WORDS,
+    )
 
 
 @bp.get("/<key>")
@@ -62,8 +76,9 @@ def show(key: str) -> Response:
     response = render_section(
         "orders/show.html",
         card=_card(order),
-        direction=reports.direction_text(Direction(order.params["direction"])),
-        period=reports.period_of(order),
+        subject=order_subjects.of_order(order),
+        direction=_direction(order),
+        back=ITEMS[OrderKind(order.kind)],
         numbers=orders.selected_numbers(order, g.client, NUMBERS_SHOWN),
         count=orders.count_selected(order),
         may_order=_may_order(),
@@ -110,7 +125,7 @@ def file(key: str) -> Response:
     response.headers.set(
         "Content-Disposition",
         "attachment",
-        filename=f"call-detail-{order.number}{found.path.suffix}",  # for those who know no other
+        filename=f"{_plain_name(order)}{found.path.suffix}",  # for those who know no other
         **{"filename*": f"UTF-8''{quote(found.artefact.display_name, safe='')}"},
     )
     return response
@@ -150,9 +165,13 @@ def retry(key: str) -> Response:
 @bp.post("/<key>/repeat")
 @allow(*ORDERING_ROLES)
 def repeat(key: str) -> Response:
-    """«Заказать такую же»: the wizard, filled with the answers of this order."""
+    """«Заказать такую же»: the wizard, filled with the answers of this order. What has no wizard is
+    ordered where it was.
+    """
     order = own_order_or_404(key)
     check_button()
+    if order.kind != OrderKind.CALL_DETAIL:
+        return redirect(url_for(ITEMS[OrderKind(order.kind)]), code=303)
     draft = orders.draft_like(order, g.client, g.user, now=clock.now())
     return redirect(url_for("bills.call_detail.period", key=draft.key), code=303)
 
@@ -160,6 +179,19 @@ def repeat(key: str) -> Response:
 def own_order_or_404(key: str) -> Order:
     """The client's order with that key."""
     return orders.find(key, g.client) or abort(404)
+
+
+def _direction(order: Order) -> str:
+    """«Тип детализации», which only call details have."""
+    direction = order.params.get("direction")
+    return reports.direction_text(Direction(direction)) if direction else ""
+
+
+def _plain_name(order: Order) -> str:
+    """A file's name in ASCII."""
+    if order.kind in INVOICE_KINDS:
+        return f"invoice-{order.number}"
+    return f"{order.kind.replace('_', '-')}-{order.number}"
 
 
 def _may_order() -> bool:

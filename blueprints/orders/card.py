@@ -95,6 +95,8 @@ def _announcement(order: Order, percent: int | None) -> str:
         return gettext("%(percent)s %% done") % {"percent": passed[-1]} if passed else ""
     if order.state == OrderState.SENT:
         return gettext("The order has been sent")
+    if order.state == OrderState.AVAILABLE:
+        return gettext("The bill is ready to be downloaded")
     if order.state == OrderState.FAILED:
         return gettext("The order was not carried out")
     return ""

@@ -65,7 +65,7 @@ def write(
     layout = _call_layout(names, wording)
     table_row = len(pairs) + 2  # the title above, an empty row between
     _lay_out_summary(layout, wording, table_row, len(_table_head(head, wording)))
-    with _system_errors():
+    with system_errors():
         write_worksheets(sheets, str(path), **layout)
     next(calls, None)  # past the last row stands the comparison with the control sum
     pin_properties(path, head.made_at)
@@ -77,7 +77,7 @@ def _sheet_names(name: str, rows: int, sheet_rows: int) -> list[str]:
 
 
 @contextmanager
-def _system_errors() -> Iterator[None]:
+def system_errors() -> Iterator[None]:
     """The library tells the system's error in words only, or panics; callers look at `errno`."""
     try:
         yield

@@ -21,13 +21,18 @@ def load_fonts() -> None:
 @lru_cache(maxsize=4096)
 def clipped(text: str, font: str, size: float, width: float) -> str:
     """`text`, cut with an ellipsis when it is wider than `width` points."""
-    text = text.translate(_signs(font))
+    text = drawable(text, font)
     if text_width(text, font, size) <= width:
         return text
     fits = min(len(text), int(width))
     while fits and text_width(f"{text[:fits].rstrip()}…", font, size) > width:
         fits -= 1
     return f"{text[:fits].rstrip()}…"
+
+
+def drawable(text: str, font: str) -> str:
+    """`text` with a box for each character that the font does not have."""
+    return text.translate(_signs(font))
 
 
 def text_width(text: str, font: str, size: float) -> float:
@@ -87,3 +92,30 @@ def wrapped(text: str, font: str, size: float, width: float, most: int) -> list[
         else:
             lines.append(word)
     return [clipped(line, font, size, width) for line in lines]
+
+
+def in_lines(text: str, font: str, size: float, width: float, most: int) -> list[str]:
+    """All of `text` in lines of at most `width` points: a word too long for one goes on in the
+    next. Of a text that needs more than `most` lines the rest is cut.
+    """
+    lines = [""]
+    for word in drawable(text, font).split(" "):
+        longer = f"{lines[-1]} {word}" if lines[-1] else word
+        if text_width(longer, font, size) <= width:
+            lines[-1] = longer
+            continue
+        rest = word
+        while rest and len(lines) <= most + 1:
+            fits = _fitting(rest, font, size, width)
+            lines.append(rest[:fits])
+            rest = rest[fits:]
+    lines = [line for line in lines if line] or [""]
+    return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1][:-1]}…"]
+
+
+def _fitting(text: str, font: str, size: float, width: float) -> int:
+    """How many characters of `text` stand in a line; one at least."""
+    fits = len(text)
+    while fits > 1 and text_width(text[:fits], font, size) > width:
+        fits -= 1
+    return fits

@@ -4,8 +4,16 @@ from collections.abc import Iterator
 
 from peewee import JOIN, ModelSelect, fn
 
-from domain.orders import FINAL_STATES, OPEN_STATES, MailState, OrderState
+from domain.orders import (
+    FINAL_STATES,
+    INVOICE_KINDS,
+    OPEN_STATES,
+    UNMAILED_KINDS,
+    MailState,
+    OrderState,
+)
 from models import Artefact, Mail, Order, OrderSubscriber, Subscriber
+from models_billing import Invoice
 from services import artefacts
 from services.verify.registry import check
 
@@ -29,10 +37,11 @@ def a_sent_order_has_one_sent_letter() -> Iterator[str]:
 
 @check
 def an_order_is_about_numbers_of_its_client() -> Iterator[str]:
-    """At least one, and all of them the client's."""
+    """At least one, and all of them the client's. Those of invoices are about no numbers."""
     counted = (
         _orders(Order.id, fn.COUNT(OrderSubscriber.subscriber))
         .join(OrderSubscriber, JOIN.LEFT_OUTER, on=OrderSubscriber.order == Order.id)
+        .where(Order.kind.not_in(INVOICE_KINDS))
         .group_by(Order.id)
         .having(fn.COUNT(OrderSubscriber.subscriber) == 0)
     )
@@ -46,6 +55,30 @@ def an_order_is_about_numbers_of_its_client() -> Iterator[str]:
     )
     for order_id, subscriber_id in foreign.tuples():
         yield f"order {order_id} is about subscriber {subscriber_id} of another client"
+
+
+@check
+def an_order_of_an_invoice_is_about_one_of_its_client() -> Iterator[str]:
+    """What it names is there, and nobody else's."""
+    owners = dict(Invoice.across_clients(Invoice.id, Invoice.client).tuples())
+    ordered = _orders(Order.id, Order.client, Order.params).where(Order.kind.in_(INVOICE_KINDS))
+    for order_id, client_id, params in ordered.tuples():
+        if owners.get(params.get("invoice")) != client_id:
+            yield f"order {order_id} is about no invoice of its client"
+
+
+@check
+def what_is_not_mailed_ends_as_a_file() -> Iterator[str]:
+    """And nothing else does: the state says where the document is to be found."""
+    odd = (
+        _orders(Order.id, Order.state, Order.kind, Artefact.id)
+        .join(Artefact, JOIN.LEFT_OUTER, on=Artefact.order == Order.id)
+        .where(Order.state.in_((OrderState.SENT, OrderState.AVAILABLE)))
+    )
+    for order_id, state, kind, artefact_id in odd.tuples():
+        is_available = state == OrderState.AVAILABLE
+        if is_available != (kind in UNMAILED_KINDS) or (is_available and artefact_id is None):
+            yield f"order {order_id}, {kind}, is {state} with file {artefact_id}"
 
 
 @check

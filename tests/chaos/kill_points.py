@@ -41,6 +41,7 @@ REFUSED = (
 )
 UNANSWERED = ("order.noting_unknown", "order.noted_unknown")
 HELD = (*UNANSWERED, "order.holding", "order.held")
+OFFERED = ("order.offering", "order.available")  # what is not mailed
 CANCELLED = ("order.cancelling", "order.cancelled")
 RETRIED = ("order.retrying", "order.retried")
 ROUND = (
@@ -55,6 +56,6 @@ BILLED = ("invoice.stored", "invoice.committed")  # swept with the billing run
 
 SWEPT = {
     point.partition(":")[0]
-    for road in (CARRIED, PLACED, REFUSED, HELD, CANCELLED, RETRIED, ROUND, IMPORTED, BILLED)
+    for road in (CARRIED, PLACED, REFUSED, HELD, OFFERED, CANCELLED, RETRIED, ROUND, IMPORTED, BILLED)
     for point in road
 }
