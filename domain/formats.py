@@ -116,3 +116,24 @@ def format_percent(hundredths: int) -> str:
     """
     whole, rest = divmod(hundredths, 100)
     return f"{whole},{rest:02}".rstrip("0").rstrip(",") + f"{NBSP}%"
+
+
+def format_price(micros: int) -> str:
+    """Micros as roubles: two places at least, and as many as there are.
+
+    >>> format_price(125000), format_price(12_000_000), format_price(-1)
+    ('0,125', '12,00', '-0,000001')
+    """
+    roubles, rest = divmod(abs(micros), 1_000_000)
+    places = f"{rest:06}".rstrip("0").ljust(2, "0")
+    return f"{'-' * (micros < 0)}{format_integer(roubles)},{places}"
+
+
+def format_decimal(amount: Decimal) -> str:
+    """Roubles with all their places, two at least.
+
+    >>> format_decimal(Decimal("0.0012345")), format_decimal(Decimal("0.5"))
+    ('0,0012345', '0,50')
+    """
+    whole, _, places = f"{amount.normalize():f}".partition(".")
+    return f"{whole},{places.ljust(2, '0')}"

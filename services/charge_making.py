@@ -18,7 +18,7 @@ from peewee import JOIN, Case, ModelSelect, fn
 from domain.billing.allowances import PackageUse, attributed, shared_packages
 from domain.billing.forecast import Parts, discount_lines, projected, tabulate
 from domain.billing.forming import CallSum, Extra, Formed, Month, Number, form, vat_totals
-from domain.billing.invoice import Line, LineKind
+from domain.billing.invoice import Line, LineKind, VatTotal
 from domain.billing.vat import vat_percent
 from domain.money import split
 from domain.periods import DateRange, month_of
@@ -73,7 +73,7 @@ class _Making:
 
     def sheet(self) -> Sheet:
         columns, lines, vat = self._form(DateRange(self.period.start, self.today), {})
-        whole, whole_lines, _vat = self._form(self.period, self._factors())
+        whole, whole_lines, whole_vat = self._form(self.period, self._factors())
         shared, left = self._packages()
         columns |= {"fee_month": whole["fee"], "forecast": whole["total"], **self.stock.counts}
         return Sheet(
@@ -86,6 +86,7 @@ class _Making:
             lines,
             vat,
             whole_lines,
+            whole_vat,
             shared,
             left,
         )
@@ -184,7 +185,7 @@ class _Making:
 
     def _form(
         self, days: DateRange, factors: dict[str, Fraction]
-    ) -> tuple[dict[str, array], tuple[Line, ...], tuple[Any, ...]]:
+    ) -> tuple[dict[str, array], tuple[Line, ...], tuple[VatTotal, ...]]:
         """Columns, lines and VAT of these days; calls are so many times those there are."""
         micros = {
             group: _times(column, factors.get(group)) for group, column in self.stock.micros.items()

@@ -34,6 +34,7 @@ class Sheet:
     lines: tuple[Line, ...]
     vat: tuple[VatTotal, ...]
     forecast_lines: tuple[Line, ...]
+    forecast_vat: tuple[VatTotal, ...]
     packages: tuple[PackageUse, ...]
     left: dict[int, int]  # seconds left of a number's own packages
     orders: dict[tuple[str, bool], Sequence[int]] = field(default_factory=dict)

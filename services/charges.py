@@ -2,6 +2,7 @@
 and the calls of one number. What the sheet is: `charge_sheet.py`.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 from peewee import Expression
 
+from domain.billing.invoice import Line
 from domain.call_detail import hidden_peer
 from domain.cdr.record import CallDirection
 from domain.periods import DateRange
@@ -20,7 +22,7 @@ from services.charge_sheet import Sheet, usage_by_day
 
 SORTS = (
     *("number", "name", "fee", "out", "international", "in_s", "package_s", "one_off"),
-    *("instalment", "net", "vat", "total", "forecast"),
+    *("instalment", "net", "vat", "total", "forecast", "unrated"),
 )
 Item = TypeVar("Item")
 WHICH = ("all", "paid", "unrated", "in")  # calls of a number that can be asked for
@@ -41,6 +43,13 @@ class Destination(NamedTuple):
     calls: int
     seconds: int
     micros: int
+
+
+class LineSoFar(NamedTuple):
+    """A line as it is to stand on the invoice, and what it has come to until now."""
+
+    line: Line
+    so_far: Line | None  # None: it begins later in the month
 
 
 class Row(NamedTuple):
@@ -128,6 +137,18 @@ def _rows(sheet: Sheet, places: Iterable[int]) -> list[Row]:
         for key, n in at.items()
         if key in known
     ]
+
+
+def lines_of(sheet: Sheet) -> list[LineSoFar]:
+    """The lines of the client, each with what there is of it now."""
+    known: defaultdict[tuple, list[Line]] = defaultdict(list)
+    for line in sheet.lines:
+        known[line.kind, line.code, line.name].append(line)
+    found = []
+    for line in sheet.forecast_lines:
+        same = known[line.kind, line.code, line.name]
+        found.append(LineSoFar(line, same.pop(0) if same else None))
+    return found
 
 
 # --- By day and destination -----------------------------------------------------------------------

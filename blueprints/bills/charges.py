@@ -1,11 +1,22 @@
-"""«Начисления за текущий период»: not open yet."""
+"""«Начисления за текущий период»: what each number has come to this month, its calls, and why each
+call costs what it does.
+"""
 
-from flask import Blueprint, Response
+from dataclasses import dataclass
 
-from blueprints.not_open import not_open_page
-from blueprints.web import MenuItem
+from flask import Blueprint, Response, abort, g, redirect, request, url_for
+
+from blueprints.bills import charge_charts
+from blueprints.web import MenuItem, render_section
+from domain.rating.states import CallRating
+from models import Subscriber
+from services import access, charge_keeping, charges, clock, price_questions
+from services.charges import SORTS, WHICH, PricedCall
+from services.selection import PAGE_SIZES
 from texts import N_
 
+FEW = 20  # up to here one page shows every number: nothing to search
+CALLS_PER_PAGE = 50
 bp = Blueprint("charges", __name__, url_prefix="/charges")
 MENU = MenuItem(
     N_("Charges this period"),
@@ -15,13 +26,168 @@ MENU = MenuItem(
         "sent to the client's e-mail address."
     ),
 )
-MEANWHILE = N_(
-    "This section is not open yet: the calls of the current month can be ordered in the section "
-    "«Call details by e-mail»."
+HEADS = (  # title, column, class; under the number stands the name, which has a link of its own
+    (N_("Monthly fee"), "fee"),
+    (N_("Outgoing calls"), "out"),
+    (N_("of them international"), "international"),
+    (N_("Incoming calls"), "in_s"),
+    (N_("From packages"), "package_s"),
+    (N_("One-off"), "one_off"),
+    (N_("Instalment"), "instalment"),
+    (N_("Without VAT"), "net"),
+    (N_("VAT"), "vat"),
+    (N_("Total"), "total"),
+    (N_("Forecast"), "forecast"),
 )
+WHICH_WORDS = {
+    "all": N_("All calls"),
+    "paid": N_("Paid ones"),
+    "unrated": N_("Without a price"),
+    "in": N_("Incoming ones"),
+}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The list as the address asks for it."""
+
+    text: str
+    sort: str
+    descending: bool
+    number: int
+    size: int
+
+    @classmethod
+    def asked_for(cls) -> "Wanted":
+        """Whatever is not understood is as if it were not there."""
+        values = request.args
+        sort, size = values.get("sort", ""), values.get("per_page", PAGE_SIZES[0], type=int)
+        return cls(
+            values.get("q", "")[:100],
+            sort if sort in SORTS else "number",
+            values.get("desc") == "1",
+            values.get("page", 1, type=int),
+            size if size in PAGE_SIZES else PAGE_SIZES[0],
+        )
+
+    def arguments(self) -> dict[str, object]:
+        """The address of the list without its page: only what differs from the plain one."""
+        values = {
+            "q": self.text,
+            "sort": self.sort if self.sort != "number" else "",
+            "desc": "1" if self.descending else "",
+            "per_page": self.size if self.size != PAGE_SIZES[0] else "",
+        }
+        return {name: value for name, value in values.items() if value}
+
+    def by(self, sort: str) -> dict[str, object]:
+        """The address of the list by another column: sums the greatest first, words from A on;
+        by the same column the other way round.
+        """
+        first = sort not in ("number", "name")
+        turned = not self.descending if sort == self.sort else first
+        rest = {k: v for k, v in self.arguments().items() if k not in ("sort", "desc")}
+        return rest | {"sort": sort} | ({"desc": "1"} if turned else {})
 
 
 @bp.get("/")
 def show() -> Response:
-    """What the item is for, and what to do until it opens."""
-    return not_open_page(MENU, MEANWHILE)
+    """The client's sums, and the list of numbers with theirs."""
+    sheet = charge_keeping.sheet_of(g.client, now=clock.now())
+    wanted = Wanted.asked_for()
+    page = charges.find_page(
+        sheet,
+        text=wanted.text,
+        sort=wanted.sort,
+        descending=wanted.descending,
+        number=wanted.number,
+        size=wanted.size,
+    )
+    return render_section(
+        "bills/charges/show.html",
+        sheet=sheet,
+        today=clock.now().date(),
+        lines=charges.lines_of(sheet),
+        page=page,
+        wanted=wanted,
+        heads=HEADS,
+        sizes=PAGE_SIZES,
+        few=len(sheet.ids) <= FEW,
+    )
+
+
+@bp.get("/charts/")
+def charts() -> Response:
+    """The month as drawings, with the table behind each."""
+    sheet = charge_keeping.sheet_of(g.client, now=clock.now())
+    return render_section(
+        "bills/charges/charts.html", sheet=sheet, figures=charge_charts.figures_of(sheet)
+    )
+
+
+@bp.get("/<int:subscriber>/")
+def number(subscriber: int) -> Response:
+    """One number: its sums, and its calls of the month with their prices."""
+    own = own_number_or_404(subscriber)
+    sheet = charge_keeping.sheet_of(g.client, now=clock.now())
+    which = request.args.get("which", "")
+    which = which if which in WHICH else WHICH[0]
+    page = charges.calls_of(
+        g.client,
+        own,
+        sheet.period,
+        which=which,
+        number=request.args.get("page", 1, type=int),
+        size=CALLS_PER_PAGE,
+    )
+    return render_section(
+        "bills/charges/number.html",
+        subscriber=own,
+        row=charges.row_of(sheet, own),
+        sheet=sheet,
+        page=page,
+        which=which,
+        words=WHICH_WORDS,
+        ratings=CallRating,
+    )
+
+
+@bp.get("/<int:subscriber>/<int:started>-<int:seq>")
+def call(subscriber: int, started: int, seq: int) -> Response:
+    """Why one call costs what it does, as a page."""
+    told = own_call_or_404(own_number_or_404(subscriber), started, seq)
+    return render_section("bills/charges/call.html", **_reasons(told))
+
+
+@bp.get("/<int:subscriber>/<int:started>-<int:seq>/why")
+def why(subscriber: int, started: int, seq: int) -> Response:
+    """The same as a part of the list; opened as a page it is the page."""
+    told = own_call_or_404(own_number_or_404(subscriber), started, seq)
+    if "HX-Request" not in request.headers:
+        address = url_for(".call", subscriber=subscriber, started=started, seq=seq)
+        return redirect(address, code=303)
+    return render_section("bills/charges/_why.html", **_reasons(told))
+
+
+def own_number_or_404(subscriber_id: int) -> Subscriber:
+    """The client's own number. Somebody else's is written down, and one that does not exist."""
+    found = charges.find_number(g.client, subscriber_id)
+    if found is None:
+        ip = request.remote_addr or ""
+        access.note_foreign_subscribers(g.user, [subscriber_id], ip=ip, now=clock.now())
+        abort(404)
+    return found
+
+
+def own_call_or_404(subscriber: Subscriber, started: int, seq: int) -> PricedCall:
+    """A call of the number."""
+    return charges.find_call(g.client, subscriber, started, seq) or abort(404)
+
+
+def _reasons(told: PricedCall) -> dict[str, object]:
+    return {
+        "told": told,
+        "call": told.call,
+        "why": price_questions.why(g.client, told.call),
+        "ratings": CallRating,
+    }

@@ -86,16 +86,22 @@ class Attacker:
 
     def attempts(self, count):
         """Ways at the victim's rows: mostly by the key in an address."""
-        kinds = ("key", "key", "key", "key", "tick", "operator", "mailbox")
+        kinds = ("key", "key", "key", "key", "number", "tick", "operator", "mailbox")
         return [getattr(self, f"_{self.chance.choice(kinds)}")() for _ in range(count)]
 
     def _key(self):
         """The key of an order or a draft, in whatever address takes one."""
-        row = self._route("client")
+        row = self._route("client", holding="<key>")
         target = self.chance.choice([*self.victim.orders, *self.victim.drafts])
         subject = f"{target._meta.table_name}:{target.id}"
         nobodys = "".join(self.chance.choices(KEY_SIGNS, k=len(target.key)))
         return self._attempt("key", row, target.key, nobodys, subject)
+
+    def _number(self):
+        """A number of the victim's by its id, or one of its calls."""
+        row = self._route("client", holding="<int:subscriber>")
+        target = self.chance.choice(self.victim.numbers)
+        return self._attempt("number", row, str(target.id), "987654", f"subscriber:{target.id}")
 
     def _operator(self):
         """A page of the operator's: closed whatever it names."""
@@ -124,9 +130,13 @@ class Attacker:
         attempt.form["go"] = self.chance.choice(("search", "page_all", "submit", "page_none"))
         return attempt
 
-    def _route(self, scope, start=""):
+    def _route(self, scope, start="", holding="<"):
         return self.chance.choice(
-            [r for r in self.rows if r["scope"] == scope and r["endpoint"].startswith(start)]
+            [
+                r
+                for r in self.rows
+                if r["scope"] == scope and r["endpoint"].startswith(start) and holding in r["rule"]
+            ]
         )
 
     def _attempt(self, kind, row, theirs, nobodys, subject):
@@ -155,7 +165,7 @@ class Attacker:
             address = attempt.rule.replace("<key>", self.draft.key)
             form |= {"shown": target, "tick": target}
         else:
-            address = re.sub("<int:part>", "1", attempt.rule)
+            address = re.sub("<int:(part|started|seq)>", "1", attempt.rule)
             address = re.sub("<[^>]+>", target, address, count=1)
         return Context().run(
             self.browser.client.open,
@@ -204,7 +214,13 @@ def victim(app, base, stopped_clock):
     world.clear(app)
 
 
-EXPECTED = {"key": {404}, "mailbox": {404}, "operator": {403}, "tick": {200, 303, 422}}
+EXPECTED = {
+    "key": {404},
+    "number": {404},
+    "mailbox": {404},
+    "operator": {403},
+    "tick": {200, 303, 422},
+}
 
 
 @pytest.mark.timeout(900)

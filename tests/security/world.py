@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from commands.routes import describe
 from domain.orders import OrderState
 from domain.roles import Role
-from models import Artefact, Client, ImportRun, Order, OrderDraft, User
+from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
 from services import clock, mailbox
 from tests import factories
 from tests.page import Browser
@@ -30,6 +30,7 @@ class World:
     order: Order  # sent, its file can be fetched
     draft: OrderDraft
     run: ImportRun
+    call: Call  # of a number of the client's
     letter: int  # number in the try-out mailbox
 
     def browser(self, who):
@@ -45,6 +46,9 @@ class World:
             "<order>": self.order.key,
             "<int:run>": str(self.run.id),
             "<int:number>": str(self.letter),
+            "<int:subscriber>": str(self.call.subscriber_id),
+            "<int:started>": str(self.call.started_at),
+            "<int:seq>": str(self.call.seq),
             "<int:part>": "1" if "/html/" in rule else "2",
             "<path:filename>": "cabinet.css",
         }
@@ -101,6 +105,7 @@ def build(app, **values):
         order=order,
         draft=draft,
         run=run,
+        call=factories.make_call(number, now, import_run=run),
         letter=add_letter(app),
     )
 
