@@ -100,10 +100,17 @@ def split(total: int, weights: Sequence[int]) -> list[int]:
 
     >>> split(1000, [10000, 5000, 3000, 2000]), split(100, [1, 1, 1]), split(-100, [1, 1, 1])
     ([500, 250, 150, 100], [34, 33, 33], [-34, -33, -33])
+
+    Weights that are less than nothing together part as their opposites do:
+
+    >>> split(-89, [-350, -5])
+    [-88, -1]
     """
     whole = sum(weights)
     if not whole:
         return [0] * len(weights)
+    if whole < 0:
+        whole, weights = -whole, [-weight for weight in weights]
     sign = -1 if total < 0 else 1
     parts = [divmod(abs(total) * weight, whole) for weight in weights]
     left = abs(total) - sum(part for part, _rest in parts)

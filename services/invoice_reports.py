@@ -80,7 +80,7 @@ def _summary(content: InvoiceContent) -> dict[str, Any]:
         "month": content.period.isoformat(),
         "total": content.total,
         "closing": content.closing,
-        "due_on": content.due_on.isoformat(),
+        "due_on": "" if content.corrects else content.due_on.isoformat(),
     }
 
 
@@ -89,7 +89,7 @@ def _summary(content: InvoiceContent) -> dict[str, Any]:
 
 def letter_words(order: Order, summary: dict[str, Any]) -> dict[str, Any]:
     """What the letter about an invoice tells of it."""
-    closing = summary["closing"]
+    closing, due_on = summary["closing"], summary["due_on"]
     return {
         "is_regular": order.kind == OrderKind.INVOICE_REGULAR,
         "invoice": summary["invoice"],
@@ -98,7 +98,8 @@ def letter_words(order: Order, summary: dict[str, Any]) -> dict[str, Any]:
         "total": format_money(summary["total"]),
         "closing": format_money(abs(closing)),
         "is_ahead": closing < 0,
-        "due_on": format_date(date.fromisoformat(summary["due_on"])) if closing > 0 else "",
+        "is_settled": closing <= 0,
+        "due_on": format_date(date.fromisoformat(due_on)) if due_on and closing > 0 else "",
         "form": form_text(FileFormat(order.params["format"])),
     }
 

@@ -12,9 +12,10 @@ def lines_of(page):
     """The lines of a page from top to bottom, each from left to right."""
     found = {}
 
-    def see(text, _cm, place, _font, _size):
+    def see(text, moved, place, _font, _size):
         if text.strip():
-            found.setdefault(round(place[5], 1), []).append((place[4], text.strip()))
+            x, y = place[4] + moved[4], place[5] + moved[5]
+            found.setdefault(round(y, 1), []).append((x, text.strip()))
 
     page.extract_text(visitor_text=see)
     return [" | ".join(text for _, text in sorted(found[y])) for y in sorted(found, reverse=True)]

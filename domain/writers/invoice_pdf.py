@@ -97,8 +97,9 @@ def _foot(content: InvoiceContent, wording: InvoiceWording) -> Flowable:
     texts = [(charged, TEXT)]
     if content.closing > 0:
         words = labels["to_pay_words"].format(sum=in_words(content.closing))
-        due = f"{labels['due_on']}: {format_date(content.due_on)}"
-        texts += [(words, STRONG), (due, TEXT)]
+        texts.append((words, STRONG))
+        if not content.corrects:  # what a credit note leaves was due by the day of its invoice
+            texts.append((f"{labels['due_on']}: {format_date(content.due_on)}", TEXT))
     else:
         texts.append((labels["nothing_to_pay"], STRONG))
     texts += [("", SMALL), (wording.verify.format(url=wording.verify_url), SMALL)]
@@ -111,7 +112,7 @@ def _annex(
     if not annex:
         return
     yield CondPageBreak(60 * mm)
-    yield Lines([(wording.annex, HEADING)])
+    yield Lines([(wording.annex, HEADING)], before=5 * mm, after=1.5 * mm)
     if len(annex) > LONGEST_ANNEX:
         yield Lines([(wording.annex_elsewhere.format(count=len(annex)), TEXT)])
     else:

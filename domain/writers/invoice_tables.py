@@ -17,17 +17,18 @@ from domain.writers.cells import clean
 from domain.writers.invoice_facts import CALL_KINDS, balances, outside, whole
 from domain.writers.invoice_wording import InvoiceWording
 from domain.writers.pdf_tables import BAND, GREY, INK, RULE, STRIPE
-from domain.writers.pdf_texts import BOLD, PLAIN, in_lines
+from domain.writers.pdf_texts import BOLD, PLAIN, in_lines, text_width
 
 WIDTH = A4[0] - 30 * mm
 SIZE, LEADING = 8, 9.8  # of type in tables
 HEAD_SIZE, HEAD_LEADING = 7.5, 9
 PAD = 3  # beside the text of a cell
 MOST_LINES = 8  # of one cell
+LEAST_REST = 30 * mm
 LINE_COLUMNS = ("ordinal", "name", "quantity", "duration", "net", "vat_percent", "vat", "gross")
-LINE_WIDTHS = (8 * mm, 0, 17 * mm, 20 * mm, 24 * mm, 14 * mm, 22 * mm, 25 * mm)
+LINE_WIDTHS = (8 * mm, 0, 14 * mm, 19 * mm, 21 * mm, 14 * mm, 20 * mm, 21 * mm)  # at least
 ANNEX_COLUMNS = ("number", "full_name", "plan", "fees", "calls", "calls_net", "other", "net")
-ANNEX_WIDTHS = (26 * mm, 0, 26 * mm, 20 * mm, 16 * mm, 20 * mm, 20 * mm, 21 * mm)
+ANNEX_WIDTHS = (25 * mm, 0, 29 * mm, 16 * mm, 17 * mm, 18 * mm, 16 * mm, 20 * mm)
 TEXTS = frozenset({"name", "number", "full_name", "plan"})  # the others are set to the right
 
 Command = tuple[Any, ...]
@@ -52,9 +53,12 @@ HEADING = Type(BOLD, 10, 16)
 class Lines(Flowable):
     """Texts one below the other, each in as many lines as it needs."""
 
-    def __init__(self, texts: Sequence[tuple[str, Type]]) -> None:
+    def __init__(
+        self, texts: Sequence[tuple[str, Type]], *, before: float = 0, after: float = 0
+    ) -> None:
         super().__init__()
         self.texts = texts
+        self.spaceBefore, self.spaceAfter = before, after  # ReportLab's names
         self._lines: list[tuple[str, Type]] = []
 
     def wrap(self, width: float, _height: float) -> tuple[float, float]:
@@ -93,33 +97,38 @@ def beside(cells: Sequence[Flowable], widths: Sequence[float]) -> Table:
 
 def lines_table(content: InvoiceContent, wording: InvoiceWording) -> Table:
     """What is paid for; VAT of a line is its part of the VAT of its rate."""
-    widths = _widths(LINE_WIDTHS)
-    rows = [_heads(LINE_COLUMNS, widths, wording)]
-    for line, vat in zip(content.lines, line_vats(content), strict=True):
-        rows.append(
-            [
-                str(line.ordinal),
-                _cell(wording.line_name(line), widths[1]),
-                format_integer(line.quantity),
-                format_duration(line.seconds) if line.seconds else "",
-                format_money(line.net),
-                format_percent(line.vat_percent),
-                format_money(vat),
-                format_money(line.net + vat),
-            ]
-        )
-    first_sum = len(rows)
-    for part in content.vat:
-        words = wording.vat_line.format(percent=format_percent(part.percent))
-        rows.append(_sums(words, part.net, part.vat))
-    rows.append(_sums(wording.total, content.net, content.vat_sum))
-    table = LongTable(rows, colWidths=widths, repeatRows=1)
+    rows = [
+        [
+            str(line.ordinal),
+            wording.line_name(line),
+            format_integer(line.quantity),
+            format_duration(line.seconds) if line.seconds else "",
+            format_money(line.net),
+            format_percent(line.vat_percent),
+            format_money(vat),
+            format_money(line.net + vat),
+        ]
+        for line, vat in zip(content.lines, line_vats(content), strict=True)
+    ]
+    sums = [
+        _sums(wording.vat_line.format(percent=format_percent(part.percent)), part.net, part.vat)
+        for part in content.vat
+    ]
+    sums.append(_sums(wording.total, content.net, content.vat_sum))
+    widths = _widths(LINE_COLUMNS, LINE_WIDTHS, rows + sums)
+    cells = [
+        _heads(LINE_COLUMNS, widths, wording),
+        *(_laid_out(LINE_COLUMNS, row, widths) for row in rows),
+        *sums,
+    ]
+    table = LongTable(cells, colWidths=widths, repeatRows=1)
+    first = len(rows) + 1
     table.setStyle(
         [
             *_style(LINE_COLUMNS),
-            *(("SPAN", (0, row), (3, row)) for row in range(first_sum, len(rows))),
-            ("ALIGN", (0, first_sum), (-1, -1), "RIGHT"),
-            ("LINEABOVE", (0, first_sum), (-1, first_sum), 0.8, HexColor(INK)),
+            *(("SPAN", (0, row), (3, row)) for row in range(first, len(cells))),
+            ("ALIGN", (0, first), (-1, -1), "RIGHT"),
+            ("LINEABOVE", (0, first), (-1, first), 0.8, HexColor(INK)),
             *_bold(-1),
         ]
     )
@@ -152,18 +161,21 @@ def annex_table(
     content: InvoiceContent, annex: Sequence[AnnexRow], wording: InvoiceWording
 ) -> Table:
     """What each number has, what is no number's, and all of it."""
-    widths = _widths(ANNEX_WIDTHS)
     kinds = {line.ordinal: line.kind for line in content.lines}
     rest = outside(content, annex, wording)
     shown = [*annex, *([rest] if rest else []), whole(content, wording)]
-    rows = [_heads(ANNEX_COLUMNS, widths, wording)]
-    rows += [_annex_row(row, kinds, widths) for row in shown]
-    table = LongTable(rows, colWidths=widths, repeatRows=1)
+    rows = [_annex_row(row, kinds) for row in shown]
+    widths = _widths(ANNEX_COLUMNS, ANNEX_WIDTHS, rows)
+    cells = [
+        _heads(ANNEX_COLUMNS, widths, wording),
+        *(_laid_out(ANNEX_COLUMNS, row, widths) for row in rows),
+    ]
+    table = LongTable(cells, colWidths=widths, repeatRows=1)
     table.setStyle([*_style(ANNEX_COLUMNS), *_bold(-1)])
     return table
 
 
-def _annex_row(row: AnnexRow, kinds: dict[int, LineKind], widths: Sequence[float]) -> list[str]:
+def _annex_row(row: AnnexRow, kinds: dict[int, LineKind]) -> list[str]:
     fees = calls = calls_net = other = 0
     for ordinal, (quantity, _seconds, net) in row.sums.items():
         if kinds[ordinal] is LineKind.FEE:
@@ -172,21 +184,34 @@ def _annex_row(row: AnnexRow, kinds: dict[int, LineKind], widths: Sequence[float
             calls, calls_net = calls + quantity, calls_net + net
         else:
             other += net
-    texts = (row.number, row.full_name, row.plan)
-    return [
-        *(_cell(text, width) for text, width in zip(texts, widths, strict=False)),
-        format_money(fees),
-        format_integer(calls),
-        *(format_money(sum_) for sum_ in (calls_net, other, row.net)),
-    ]
+    sums = (calls_net, other, row.net)
+    texts = [row.number, row.full_name, row.plan]
+    return [*texts, format_money(fees), format_integer(calls), *map(format_money, sums)]
 
 
 # --- Cells and how they look ----------------------------------------------------------------------
 
 
-def _widths(given: Sequence[float]) -> list[float]:
-    """With the rest of the page's width for the column that names none."""
-    return [width or WIDTH - sum(given) for width in given]
+def _widths(
+    names: Sequence[str], least: Sequence[float], rows: Sequence[Sequence[str]]
+) -> list[float]:
+    """Columns of figures are as wide as their longest, which is never cut; the one without a least
+    width has the rest of the page.
+    """
+    widths = list(least)
+    for n, name in enumerate(names):
+        if name not in TEXTS and n:
+            longest = max((row[n] for row in rows), key=len, default="")
+            widths[n] = max(widths[n], text_width(longest, BOLD, SIZE) + 2 * PAD + 1)
+    return [width or max(WIDTH - sum(widths), LEAST_REST) for width in widths]
+
+
+def _laid_out(names: Sequence[str], row: Sequence[str], widths: Sequence[float]) -> list[str]:
+    """Texts in lines; figures stand in one."""
+    return [
+        _cell(text, width) if name in TEXTS else text
+        for name, text, width in zip(names, row, widths, strict=True)
+    ]
 
 
 def _cell(text: str, width: float, font: str = PLAIN, size: float = SIZE) -> str:

@@ -50,7 +50,7 @@ class InvoiceWording:
         """What it is for; of a credit note also what it corrects."""
         period = self.period.format(month=self.month)
         corrects = self.corrects.format(number=content.corrects) if content.corrects else ""
-        return f"{period}. {corrects}" if corrects else period
+        return f"{period.removesuffix('.')}. {corrects}" if corrects else period
 
     def contract_of(self, content: InvoiceContent) -> str:
         """Number of the contract, and its day where it is known."""

@@ -121,8 +121,10 @@ def _below(content: InvoiceContent, wording: InvoiceWording) -> list[Row]:
     labels, verify = wording.labels, (wording.verify.format(url=wording.verify_url),)
     if content.closing <= 0:
         return [(labels["nothing_to_pay"],), verify]
-    words = labels["to_pay_words"].format(sum=in_words(content.closing))
-    return [(words,), (labels["due_on"], format_date(content.due_on)), verify]
+    words = (labels["to_pay_words"].format(sum=in_words(content.closing)),)
+    if content.corrects:
+        return [words, verify]
+    return [words, (labels["due_on"], format_date(content.due_on)), verify]
 
 
 def _annex(columns: Sequence[AnnexColumn], rows: Iterable[AnnexRow]) -> Iterator[dict[str, Any]]:

@@ -59,8 +59,7 @@ def xlsx_text(path):
     lines = []
     for sheet in book:
         lines.append(f"== {sheet.title}")
-        for row in sheet.iter_rows():
-            lines.append(" | ".join(map(shown, row)).rstrip(" |"))
+        lines += [" | ".join(map(shown, row)).rstrip(" |") for row in sheet.iter_rows()]
     return "\n".join(lines)
 
 
@@ -68,8 +67,9 @@ def shown(cell):
     """A value with its form where that says more than the value."""
     if cell.value is None:
         return ""
-    is_money = cell.number_format == "#,##0.00" and isinstance(cell.value, int | float)
-    return f"{cell.value:.2f}" if is_money else str(cell.value)
+    if not isinstance(cell.value, int | float):
+        return str(cell.value)
+    return f"{cell.value:.2f}" if cell.number_format == "#,##0.00" else f"{cell.value:g}"
 
 
 def csv_text(path):
