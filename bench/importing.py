@@ -1,6 +1,7 @@
 """An import of Asterisk's Master.csv by the whole path (reading, joining of legs, matching, looking
-for what is stored, counts) beside its floor: `csv.reader` over the same file, and the finished rows,
-made beforehand, by executemany (on PostgreSQL by COPY too) into the same table in as many batches.
+for what is stored, counts) beside its floor: `csv.reader` over the same file, and the finished
+rows, made beforehand, by executemany (on PostgreSQL by COPY too) into the same table in as many
+batches.
 
 Import and floor take turns, each in a process and on a database of its own; ratios are medians of
 neighbours. The file: calls of 1 000 numbers, 5 % between two of them, 5 % in two legs, 2 % of
@@ -124,8 +125,9 @@ class Watch:
             self.wal_mb = max(self.wal_mb, self._wal.stat().st_size / 2**20)
 
 
-def bring_in(config: Config, path: Path) -> Iterator[Any]:
-    """The import as the command does it."""
+def bring_in(config: Config, path: Path, least: int) -> Iterator[Any]:
+    """The import as the command does it, in batches of at least so many lines."""
+    imports.LEAST_BATCH = least
     with opened(config):
         watch = Watch(config.data_dir / "cabinet.db-wal")
         imports.write_tx = watch.write_tx
@@ -196,7 +198,8 @@ class Bench:
 
     def bring_in_again(self) -> Cost:
         """An import into the last one."""
-        return cost_of(bring_in, self.last, self.master)
+        least = imports.BATCH if self._given.steady else imports.LEAST_BATCH
+        return cost_of(bring_in, self.last, self.master, least)
 
     def floor(self, how: str, batches: int) -> Cost:
         """The same rows into another one."""
@@ -239,14 +242,16 @@ def main() -> None:
     parser = options(__doc__)
     parser.add_argument("--rows", type=int, default=1_000_000, help="lines of the file")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--steady", action="store_true", help="never make batches smaller")
     parser.add_argument("--no-floor", dest="floor", action="store_false")
     given = chosen(parser)
     with tempfile.TemporaryDirectory(prefix="cabinet-bench-") as folder:
         bench = Bench(Path(folder), given)
         found = measure(bench, given)
     heads = ("", "lines/s", "s", "CPU s", "× floor", "× by CPU")
+    counts = found["import"][0].result[3]
     print_table(
-        f"{given.rows} lines on {given.database}, medians of {given.turns}: {found['import'][0].result[3]}",
+        f"{given.rows} lines on {given.database}, medians of {given.turns}: {counts}",
         (*heads, "peak MB", "tx", "longest tx, ms", "WAL, MB"),
         [_cells(name, costs, found, given.rows) for name, costs in found.items()],
     )

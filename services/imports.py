@@ -40,7 +40,7 @@ from services.subscribers import NewSubscriber, add_subscribers
 from services.transactions import one_writes_at_a_time, rare_checkpoints, write_tx
 
 BATCH = 5_000  # lines in one transaction at most; fewer where it takes long: orders wait for it
-LEAST_BATCH = 500
+LEAST_BATCH = 1_000
 SLOW_S, QUICK_S = 0.15, 0.05  # a transaction beyond these makes the next one smaller, or larger
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000
