@@ -2,7 +2,7 @@
 
 from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import date, datetime, time
 
 from domain.rating.states import VersionState
@@ -61,6 +61,15 @@ class Plans:
             if not found or found[-1][1] != version:
                 found.append((moment, version))
         return found
+
+    def with_versions(self, versions: Collection[int]) -> Iterator[int]:
+        """Subscribers who have, or had, or will have a plan of which one of these is a version."""
+        plans = {
+            plan for plan, since in self._versions.items() if {v for _m, v in since} & set(versions)
+        }
+        for subscriber_id, layers in self._plans.items():
+            if any(plan in plans for _moment, plan in layers):
+                yield subscriber_id
 
     def plan_at(self, subscriber_id: int, moment: int) -> int | None:
         """The plan at `moment`, whether a version of it holds or not."""

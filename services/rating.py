@@ -5,7 +5,7 @@ calls of a client's month are priced together and in their order, for each takes
 before have left.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date
 from functools import partial
@@ -21,6 +21,7 @@ from domain.rating.states import CallRating
 from domain.rating.tariff import Version
 from domain.rating.usage import Rater, Usage
 from models import Call, Client, Subscriber, db
+from models_billing import Invoice, TariffPackage
 from services import bulk, clock, tariffs
 from services import usage as sums
 from services.plans import Plans
@@ -113,6 +114,14 @@ class CallRater:
         version_id = self.plans.version_at(subscriber_id, moment)
         return version_id is not None and bool(self._pricers(version_id)[1].version.packages)
 
+    def clients_with_packages(self) -> list[int]:
+        """Clients of whom some number may have a plan with packages, at whatever time."""
+        versions = {
+            row.version_id for row in TariffPackage.select(TariffPackage.version).distinct()
+        }
+        plans = self.plans
+        return sorted({plans.client_of[s] for s in plans.with_versions(versions)})
+
     def _pricers(self, version_id: int) -> tuple[FlatPricer, Rater]:
         pair = self._loaded.get(version_id)
         if pair is None:
@@ -147,35 +156,41 @@ class Rerun:
 
 def rerun(first: date, last: date, *, client: Client | None = None) -> Rerun:
     """Price the calls of whole months again, from that of `first` to that of `last`. Call it
-    inside `import_turns.one_at_a_time`; repeated, it changes nothing.
+    inside `import_turns.one_at_a_time`; repeated, it changes nothing. Calls that stand on an
+    invoice keep their price.
     """
     done = Rerun()
     rater = CallRater(client)
     clients = [client.id] if client else sorted(set(rater.plans.client_of.values()))
-    for month in _months(first, last):
-        for client_id in clients:
-            _rerun_month(rater, client_id, month, done)
+    for client_id in clients:
+        rerun_client(rater, client_id, first, last, done)
     return done
 
 
-def _months(first: date, last: date) -> Iterator[date]:
+def rerun_client(
+    rater: CallRater, client_id: int, first: date, last: date, done: Rerun | None = None
+) -> None:
+    """The same for one client, with a rater at hand."""
     month = month_start(first)
     while month <= last:
-        yield month
+        _rerun_month(rater, client_id, month, done or Rerun())
         month = month_start(month, -1)
 
 
 def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> None:
-    """A client's month: its calls in the order in which they began."""
+    """A client's month: its calls in the order in which they began. One that stands on an invoice
+    uses the packages, and keeps its price.
+    """
     usage, groups, days = Usage(), sums.groups_of_rates(), sums.Days()
+    is_frozen = _frozen(client_id, month)
     for batch in _batches(_in_order(client_id, month)):
         change = sums.Change(rater.plans.client_of, days)
         rows = []
-        for key, call, before in batch:
+        for key, call, before, run_id in batch:
             after = rater.rate(call, usage)
             done.calls += 1
-            done.unrated += after.price is None
-            if after[:5] != before:
+            done.unrated += before[1] is None if is_frozen(run_id) else after.price is None
+            if after[:5] != before and not is_frozen(run_id):
                 known = Rated(*before, group_of(call.direction, groups.get(before[4])))
                 change.add(counted(call, known), -1)
                 change.add(counted(call, after))
@@ -187,6 +202,15 @@ def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> 
                 change.save()
 
 
+def _frozen(client_id: int, month: date) -> Callable[[int], bool]:
+    """Whether calls of an import stand on the invoice of that month."""
+    invoice = Invoice.of(client_id).where(Invoice.period == month, Invoice.ordinal == 0).first()
+    if invoice is None:
+        return lambda _run_id: False
+    open_runs = frozenset(invoice.open_runs)
+    return lambda run_id: run_id <= invoice.until_run and run_id not in open_runs
+
+
 def taking_part(client: Client, call: Call, rater: CallRater) -> Iterator[tuple[tuple, ToRate]]:
     """Key and call of what the price of `call` depends on, itself among them: with packages the
     calls of its month, in their order, else itself alone.
@@ -196,7 +220,7 @@ def taking_part(client: Client, call: Call, rater: CallRater) -> Iterator[tuple[
         yield own, ToRate(*(getattr(call, name) for name in ToRate._fields))
         return
     month = month_start(clock.local(clock.from_epoch(call.started_at)).date())
-    for key, told, _price in _in_order(client.id, month):
+    for key, told, _price, _run in _in_order(client.id, month):
         if key == own or rater.has_packages(told.subscriber_id, told.answered_at or key[1]):
             yield key, told
 
@@ -206,20 +230,20 @@ def _batches(calls: Iterator[tuple]) -> Iterator[list[tuple]]:
         yield batch
 
 
-def _in_order(client_id: int, month: date) -> Iterator[tuple[tuple, ToRate, tuple]]:
-    """Key, call and present price of each call of a client's month, in the order of their starts.
-    Read day by day: nothing is open while prices are written.
+def _in_order(client_id: int, month: date) -> Iterator[tuple[tuple, ToRate, tuple, int]]:
+    """Key, call, present price and import of each call of a client's month, in the order of their
+    starts. Read day by day: nothing is open while prices are written.
     """
     own = Subscriber.of(client_id, Subscriber.id)
     for day in month_of(month).days():
         start, end = (clock.epoch(m) for m in DateRange(day, day).bounds(clock.zone()))
         query = (
-            Call.select(*KEY, *map(partial(getattr, Call), ToRate._fields), *PRICE)
+            Call.select(*KEY, *map(partial(getattr, Call), ToRate._fields), *PRICE, Call.import_run)
             .where(Call.subscriber_id.in_(own), Call.started_at >= start, Call.started_at < end)
             .order_by(Call.started_at, Call.seq)
         )
         for row in db.execute(query).fetchall():
-            yield row[:3], ToRate(*row[3:-5]), row[-5:]
+            yield row[:3], ToRate(*row[3:-6]), row[-6:-1], row[-1]
 
 
 def _write(rows: list[tuple]) -> None:

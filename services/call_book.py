@@ -1,0 +1,102 @@
+"""What storing calls brings along: their prices, and the sums of months and days. Whoever writes
+calls does it through `call_store`, and that through a book, so that the three never part.
+"""
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Any
+
+from domain.cdr.record import CallDirection
+from domain.rating.states import CallRating
+from models import db
+from services import rating, usage
+from services.rating import CallRater, Rated, ToRate
+from services.usage import Counted, group_of
+
+PRICE_COLUMNS = ("rating", "price", "billed_s", "package_s", "rate_id")
+LATER = Rated(None, None, None, None, None, usage.UNKNOWN)  # by `catch_up`
+IN = int(CallDirection.IN)
+CHUNK = 200  # keys in one statement
+
+
+class CallBook:
+    """Prices and sums for one run of changes, by the tariffs as they are when it is opened. Use it
+    inside `import_turns.one_at_a_time`.
+    """
+
+    def __init__(self) -> None:
+        self._rater = CallRater()
+        self._days = usage.Days()
+        self._groups = usage.groups_of_rates()
+        self._change = usage.Change(self._rater.plans.client_of, self._days)
+        self._to_catch_up: set[tuple[int, int]] = set()  # client, month
+
+    def come(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Rows of `call_store.COLUMNS` with PRICE_COLUMNS after them; they are counted."""
+        priced = []
+        for row in rows:
+            subscriber_id, started_at, _seq, direction, on_net, number, peer, answered_at = row[:8]
+            call = ToRate(
+                subscriber_id, started_at, direction, on_net, number, peer, answered_at, row[9]
+            )
+            rated = self._rate(call)
+            self._change.add(rating.counted(call, rated))
+            priced.append(row + rated[:5])
+        return priced
+
+    def _rate(self, call: ToRate) -> Rated:
+        """Calls whose price hangs on the ones before them are priced when all are there."""
+        if call.direction == IN or not call.billable_s:
+            return self._rater.rate(call)
+        if self._rater.has_packages(call.subscriber_id, call.answered_at or call.started_at):
+            client = self._rater.plans.client_of[call.subscriber_id]
+            self._to_catch_up.add((client, self._days.of(call.started_at)[1]))
+            return LATER
+        return self._rater.rate(call)
+
+    def go(self, keys: Iterable[tuple[int, int, int]]) -> None:
+        """Calls with these keys are about to be taken out: they are counted no more."""
+        keys = list(keys)
+        for n in range(0, len(keys), CHUNK):
+            for call in _stored(keys[n : n + CHUNK], self._groups):
+                self._change.add(call, -1)
+                if call.package_s is None or call.package_s or call.rating is None:
+                    self._note(call)
+
+    def _note(self, call: Counted) -> None:
+        """What a call leaves of a package is there for those after it."""
+        client = self._rater.plans.client_of.get(call.subscriber_id)
+        if client is not None and self._rater.has_packages(call.subscriber_id, call.started_at):
+            self._to_catch_up.add((client, self._days.of(call.started_at)[1]))
+
+    def save(self) -> None:
+        """Bring the sums up to date, in the transaction that changes the calls."""
+        self._change.save()
+
+    def catch_up(self, first: date | None = None, last: date | None = None) -> None:
+        """Price what hangs on packages, outside of a transaction: in the months that have changed,
+        and from `first` to `last` where an earlier attempt may have stopped before it came to that.
+        """
+        for client_id, month in sorted(self._to_catch_up):
+            day = date(month // 12, month % 12 + 1, 1)
+            rating.rerun_client(self._rater, client_id, day, day)
+        self._to_catch_up.clear()
+        if first and last:
+            for client_id in self._rater.clients_with_packages():
+                rating.rerun_client(self._rater, client_id, first, last)
+
+
+def _stored(keys: Sequence[tuple[int, int, int]], groups: dict[int, str]) -> Iterable[Counted]:
+    mark = db.param
+    wanted = ", ".join([f"({mark}, {mark}, {mark})"] * len(keys))
+    statement = (
+        "SELECT subscriber_id, started_at, direction, billable_s, rating, price, billed_s,"  # noqa: S608 - names of our own
+        ' package_s, rate_id FROM "call"'
+        f" WHERE (subscriber_id, started_at, seq) IN (VALUES {wanted})"
+    )
+    found = db.execute_sql(statement, [value for key in keys for value in key]).fetchall()
+    for *row, rate_id in found:
+        yield Counted(*row, group_of(row[2], groups.get(rate_id)))
+
+
+__all__ = ["PRICE_COLUMNS", "CallBook", "CallRating"]
