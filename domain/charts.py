@@ -23,7 +23,7 @@ class Frame(NamedTuple):
 
 WIDE = Frame(640, 240, 64, 28, 5)
 NARROW = Frame(320, 220, 56, 28, 10)
-TOP = 12
+TOP, RIGHT = 12, 10  # room above the columns and beside them, for letters
 
 
 class Column(NamedTuple):
@@ -91,7 +91,7 @@ def columns(values: Sequence[int | None], labels: Sequence[str], frame: Frame) -
     ticks = round_ticks(max((value for value in values if value is not None), default=0))
     base = frame.height - frame.bottom
     room, top = base - TOP, ticks[-1] or 1
-    step = (frame.width - frame.left) / max(1, len(values))
+    step = (frame.width - frame.left - RIGHT) / max(1, len(values))
     drawn = [
         Column(
             x=round(frame.left + n * step + step * 0.15, 1),

@@ -37,11 +37,14 @@ class Sheet:
     forecast_vat: tuple[VatTotal, ...]
     packages: tuple[PackageUse, ...]
     left: dict[int, int]  # seconds left of a number's own packages
-    orders: dict[tuple[str, bool], Sequence[int]] = field(default_factory=dict)
+    orders: dict[tuple[str, bool], Sequence[int]] = field(default_factory=dict)  # once asked for
+    sums: dict[str, int] = field(default_factory=dict)
 
     def sum(self, name: str) -> int:
         """A whole column, with what is no number's."""
-        return sum(self.columns[name])
+        if name not in self.sums:
+            self.sums[name] = sum(self.columns[name])
+        return self.sums[name]
 
     def rest(self, name: str) -> int:
         """What of a column is the client's and no number's."""

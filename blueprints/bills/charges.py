@@ -6,14 +6,15 @@ from dataclasses import dataclass
 
 from flask import Blueprint, Response, abort, g, redirect, request, url_for
 
-from blueprints.bills import charge_charts
+from blueprints.bills import charge_charts, charge_rows
 from blueprints.web import MenuItem, render_section
 from domain.rating.states import CallRating
 from models import Subscriber
 from services import access, charge_keeping, charges, clock, price_questions
+from services.charge_sheet import Sheet
 from services.charges import SORTS, WHICH, PricedCall
 from services.selection import PAGE_SIZES
-from texts import N_
+from texts import N_, gettext
 
 FEW = 20  # up to here one page shows every number: nothing to search
 CALLS_PER_PAGE = 50
@@ -25,19 +26,6 @@ MENU = MenuItem(
         "You can order information about the charges of the current month by subscriber. It is "
         "sent to the client's e-mail address."
     ),
-)
-HEADS = (  # title, column, class; under the number stands the name, which has a link of its own
-    (N_("Monthly fee"), "fee"),
-    (N_("Outgoing calls"), "out"),
-    (N_("of them international"), "international"),
-    (N_("Incoming calls"), "in_s"),
-    (N_("From packages"), "package_s"),
-    (N_("One-off"), "one_off"),
-    (N_("Instalment"), "instalment"),
-    (N_("Without VAT"), "net"),
-    (N_("VAT"), "vat"),
-    (N_("Total"), "total"),
-    (N_("Forecast"), "forecast"),
 )
 WHICH_WORDS = {
     "all": N_("All calls"),
@@ -109,11 +97,23 @@ def show() -> Response:
         today=clock.now().date(),
         lines=charges.lines_of(sheet),
         page=page,
+        rows=list(charge_rows.lines_of(page.rows)),
+        sums=_last_rows(sheet) if page.number == page.pages else [],
         wanted=wanted,
-        heads=HEADS,
+        heads=charge_rows.titles(),
+        unrated=charge_rows.unrated_text(sheet.sum("unrated")),
         sizes=PAGE_SIZES,
         few=len(sheet.ids) <= FEW,
     )
+
+
+def _last_rows(sheet: Sheet) -> list[tuple[str, list[charge_rows.Cell]]]:
+    """Under the last number: what is the company's and no number's, and all together."""
+    total = (gettext("Total of the company"), charge_rows.sums_of(sheet, only_rest=False))
+    if not (sheet.rest("total") or sheet.rest("forecast")):
+        return [total]
+    rest = charge_rows.sums_of(sheet, only_rest=True)
+    return [(gettext("Of the company, not of a number"), rest), total]
 
 
 @bp.get("/charts/")
