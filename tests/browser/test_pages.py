@@ -16,6 +16,7 @@ CLIENT_PAGES = (
     "/bills/delivery/",
     "/bills/call-detail/",
     "/bills/charges/",
+    "/bills/charges/charts/",
     "/instalments/",
     "/subscribers/",
     "/feedback/",
