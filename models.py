@@ -393,7 +393,7 @@ class Order(TenantModel):
     key = CharField(unique=True)
     draft_key = CharField(unique=True)  # one draft makes one order, however often sent
     kind = CharField()
-    params = JsonField()  # call detail: start, end, direction, format, excluded
+    params = JsonField()  # call detail: start, end, direction, format, excluded; invoice, format
     email = CharField()  # the address as it was when ordered
     state = CharField(default=OrderState.ACCEPTED)
     done = IntegerField(default=0)  # rows written so far

@@ -16,7 +16,7 @@ STATE_WORDS = {
     OrderState.RENDERED: N_("Being sent"),
     OrderState.SENDING: N_("Being sent"),
     OrderState.SENT: N_("Sent"),
-    OrderState.AVAILABLE: N_("Ready to be downloaded"),
+    OrderState.AVAILABLE: N_("Made"),
     OrderState.RETRY_WAIT: N_("Delayed"),
     OrderState.UNCONFIRMED: N_("Being checked"),
     OrderState.FAILED: N_("Not carried out"),

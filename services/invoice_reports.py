@@ -187,7 +187,7 @@ def _columns() -> dict[str, str]:
     return {
         "ordinal": _("No."),
         "name": _("What for"),
-        "quantity": _("Quantity"),
+        "quantity": _("Qty"),
         "duration": _("Paid time, h:mm:ss"),
         "net": _("Sum without VAT, BYN"),
         "vat_percent": _("VAT, %"),

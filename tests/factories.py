@@ -139,3 +139,13 @@ def make_order(client: Client | None = None, subscribers: tuple = (), **values) 
     for subscriber in subscribers:
         OrderSubscriber.create(order=order, subscriber=subscriber)
     return order
+
+
+def make_invoice_order(invoice, kind: OrderKind, file_format: str = "pdf", **values) -> Order:
+    """An order of a document given out, for its client, due at once."""
+    client = invoice.client
+    order = make_order(client, kind=kind, **values)
+    order.params = {"invoice": invoice.id, "format": file_format}
+    order.email = "" if kind == OrderKind.INVOICE_LINK else client.invoice_email
+    order.save(only=[Order.params, Order.email])
+    return order

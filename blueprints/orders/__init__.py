@@ -26,7 +26,7 @@ GROUP_WORDS = {
     "": N_("All"),
     "open": N_("Not finished"),
     "sent": N_("Sent ones"),
-    "available": N_("Ready ones"),
+    "available": N_("Made ones"),
     "failed": N_("Not carried out"),
     "cancelled": N_("Cancelled ones"),
 }

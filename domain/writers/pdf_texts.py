@@ -114,8 +114,8 @@ def in_lines(text: str, font: str, size: float, width: float, most: int) -> list
 
 
 def _fitting(text: str, font: str, size: float, width: float) -> int:
-    """How many characters of `text` stand in a line; one at least."""
+    """How many characters of `text` stand in a line, one at least; up to a hyphen where one is."""
     fits = len(text)
     while fits > 1 and text_width(text[:fits], font, size) > width:
         fits -= 1
-    return fits
+    return fits if fits == len(text) else text.rfind("-", 0, fits) + 1 or fits

@@ -56,6 +56,17 @@ BILLED = ("invoice.stored", "invoice.committed")  # swept with the billing run
 
 SWEPT = {
     point.partition(":")[0]
-    for road in (CARRIED, PLACED, REFUSED, HELD, OFFERED, CANCELLED, RETRIED, ROUND, IMPORTED, BILLED)
+    for road in (
+        CARRIED,
+        PLACED,
+        REFUSED,
+        HELD,
+        OFFERED,
+        CANCELLED,
+        RETRIED,
+        ROUND,
+        IMPORTED,
+        BILLED,
+    )
     for point in road
 }

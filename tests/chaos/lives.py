@@ -13,11 +13,24 @@ from app import create_app
 from config import Config
 from domain.demo.population import Sizes
 from domain.orders import Direction, FileFormat, OrderKind
-from domain.periods import DateRange
+from domain.periods import DateRange, month_start
 from jobs import orders as job
 from models import Client, DraftSubscriber, Order, OrderDraft, Subscriber, User, db
-from services import claims, clock, database, demo, drafts, orders, reconcile, reports, verify
+from services import (
+    billing,
+    claims,
+    clock,
+    database,
+    demo,
+    drafts,
+    invoices,
+    orders,
+    reconcile,
+    reports,
+    verify,
+)
 from tests import databases
+from tests.factories import make_client, make_invoice_order
 
 WAIT_S = 60
 SMALL = Sizes(clients=2, subscribers=8, calls=400)
@@ -128,6 +141,14 @@ class Lives:
             if values:
                 Order.update(values).where(Order.key == key).execute()
         return key
+
+    def make_link_order(self):
+        """An order of an invoice that is fetched and not mailed; its key."""
+        with self.here():
+            client, now = make_client(), clock.now()
+            billing.form_month(month_start(now.date(), 1), client=client, now=now)
+            [invoice] = invoices.of_client(client)
+            return make_invoice_order(invoice, OrderKind.INVOICE_LINK, number=1).key
 
     def order(self, key):
         """The row as it is now."""

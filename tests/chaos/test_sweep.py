@@ -101,6 +101,19 @@ def test_a_death_while_carrying_loses_nothing_and_doubles_nothing(
         assert len(copies(mail, key)) == 2  # the window is real, and this is it
 
 
+@pytest.mark.parametrize("point", kill_points.OFFERED)
+def test_a_death_while_a_file_is_offered_leaves_it_to_be_fetched(lives, mail, point):
+    key = lives.make_link_order()
+    assert lives.run(carry, crash_at=point) == KILLED
+    assert lives.run(recover) == DONE
+    order = lives.order(key)
+    assert (order.state, order.lease_until) == (OrderState.AVAILABLE, None)
+    assert copies(mail, key) == []
+    with lives.here():
+        assert artefacts.is_whole(artefacts.find(order))
+        assert Artefact.select().where(Artefact.order == order).count() == 1
+
+
 @pytest.mark.timeout(1200)
 def test_deaths_at_two_points_of_one_order(lives, mail, length):
     """The second attempt dies as well, somewhere: often on another road than the first."""

@@ -1,6 +1,4 @@
-"""Files of invoices of every shape, as text; what a letter about one says; how an order of one goes
-its way.
-"""
+"""Files of invoices of every shape, as text, and what adds up in them."""
 
 import csv
 import dataclasses
@@ -9,9 +7,11 @@ from datetime import timedelta
 
 import openpyxl
 import pytest
+from pypdf.generic import ContentStream
 
 from domain.formats import format_money
 from domain.orders import FileFormat
+from domain.writers import pdf_qr
 from services import invoice_reports, invoices
 from tests.pdf import lines_of, open_pdf
 from tests.services import invoice_cases
@@ -82,35 +82,34 @@ def rows_of(path):
 
 
 @pytest.mark.parametrize("name", CASES)
-def test_an_invoice_looks_as_it_did(written, golden, name):
-    invoice = document_of(name)
-    parts = [
-        pdf_text(written(invoice, PDF)),
-        xlsx_text(written(invoice, XLSX)),
-        csv_text(written(invoice, CSV)),
-    ]
-    golden(f"invoices/{name}.txt", "\n\n".join(parts).replace(invoice.key, "<key>"))
-
-
-@pytest.mark.parametrize("name", CASES)
-def test_every_form_adds_up_to_the_document(written, name):
+def test_an_invoice_looks_as_it_did_and_every_form_adds_up(written, golden, name):
     """Columns of the annex make the lines, lines and VAT the total, balances what is to be paid."""
     invoice = document_of(name)
+    paths = {file_format: written(invoice, file_format) for file_format in FileFormat}
+    paper, book, table = pdf_text(paths[PDF]), xlsx_text(paths[XLSX]), csv_text(paths[CSV])
+    golden(f"invoices/{name}.txt", f"{paper}\n\n{book}\n\n{table}".replace(invoice.key, "<key>"))
     content = invoices.content_of(invoice)
-    head, *rows = rows_of(written(invoice, CSV))
-    kopecks = [sum(map(to_kopecks, column)) for column in list(zip(*rows, strict=True))[3:]]
-    sums = dict(zip(head[3:], kopecks, strict=True)) if rows else {}
+    check_table(content, rows_of(paths[CSV]))
+    check_book(content, paths[XLSX])
+    text = " ".join(paper.split())
+    for figure in (content.net, content.vat_sum, content.total, abs(content.closing)):
+        assert " ".join(format_money(figure).split()) in text
+
+
+def check_table(content, rows):
+    head, *rows = rows
+    figures = list(zip(head, *rows, strict=True))[3:]  # behind number, name and plan
+    sums = {title: sum(map(to_kopecks, cells)) for title, *cells in figures}
     for line in content.lines:
         (title,) = (t for t in head if t.startswith(f"{line.ordinal}. ") and is_money(t, line))
         assert sums[title] == line.net
-    assert sum(map(to_kopecks, (row[-1] for row in rows))) == content.net == invoice.net
-    book = openpyxl.load_workbook(written(invoice, XLSX))
-    annex = list(book["Приложение"].iter_rows(min_row=2, values_only=True))
-    assert round(annex[-1][-1] * 100) == content.net
-    assert round(sum(row[-1] for row in annex[:-1]) * 100) == content.net
-    text = " ".join(pdf_text(written(invoice, PDF)).split())
-    for figure in (content.net, content.vat_sum, content.total, abs(content.closing)):
-        assert " ".join(format_money(figure).split()) in text
+    assert sums[head[-1]] == content.net
+
+
+def check_book(content, path):
+    rows = list(openpyxl.load_workbook(path)["Приложение"].iter_rows(min_row=2, values_only=True))
+    assert round(rows[-1][-1] * 100) == content.net
+    assert round(sum(row[-1] for row in rows[:-1]) * 100) == content.net
 
 
 def to_kopecks(text):
@@ -129,3 +128,48 @@ def test_the_same_document_is_the_same_bytes_whenever_it_is_written(
     first = written(invoice, file_format).read_bytes()
     monkeypatch.setattr("services.clock.now", lambda: invoice_cases.LATER + timedelta(days=400))
     assert written(invoice, file_format).read_bytes() == first
+
+
+def test_the_code_on_paper_is_the_address_that_checks_it(written):
+    """The dark squares of the page are the modules of that code."""
+    invoice = document_of("two_numbers")
+    page = open_pdf(written(invoice, PDF)).pages[0]
+    url = f"https://cabinet.example.by/sip/verify/{invoice.key}"
+    assert url in page.extract_text().replace("\n", "")
+    drawn = set()
+    runs = [
+        [float(number) for number in operands]
+        for operands, operator in ContentStream(page.get_contents(), page.pdf).operations
+        if operator == b"re"
+    ]
+    step = min(width for _x, _y, width, _height in runs)
+    squares = [run for run in runs if abs(run[3] - step) < 0.01]
+    left, top = min(run[0] for run in squares), max(run[1] for run in squares)
+    for x, y, width, _height in squares:
+        column, row = round((x - left) / step), round((top - y) / step)
+        drawn |= {(row, column + n) for n in range(round(width / step))}
+    dark = {
+        (row, column)
+        for row, line in enumerate(pdf_qr.modules(url))
+        for column, is_dark in enumerate(line)
+        if is_dark
+    }
+    assert drawn == dark
+
+
+def test_figures_never_run_into_one_another(written):
+    """Nor over the edge of their own column, however large."""
+    text = pdf_text(written(document_of("large_sums"), PDF)).replace("\xa0", " ")
+    assert "Всего | 990 123 456,88 | 247 530 864,22 | 1 237 654 321,10" in text
+
+
+def test_names_of_files_say_what_they_are(app, base):
+    content = invoices.content_of(document_of("two_numbers"))
+    note = dataclasses.replace(content, corrects="2026-000001", number="2026-000002")
+    names = [invoice_reports.name_of(content, form) for form in (PDF, XLSX, CSV)]
+    assert names == [
+        "Счет № 2026-000001 за март 2026",
+        "Счет № 2026-000001 за март 2026",
+        "Приложение к счету № 2026-000001 за март 2026",
+    ]
+    assert invoice_reports.name_of(note, PDF) == "Корректировочный счет № 2026-000002 за март 2026"

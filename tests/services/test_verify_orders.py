@@ -4,10 +4,17 @@ from datetime import timedelta
 
 import pytest
 
-from domain.orders import MailState, OrderState
+from domain.orders import MailState, OrderKind, OrderState
 from models import Artefact, Mail, Order, OrderSubscriber
 from services import verify
-from tests.factories import NOON, make_client, make_order, make_subscriber
+from tests.factories import (
+    NOON,
+    make_client,
+    make_invoice_order,
+    make_order,
+    make_subscriber,
+)
+from tests.services.invoice_cases import document_of
 
 
 @pytest.fixture
@@ -105,3 +112,40 @@ def lose_the_file(order, mail):
 def test_each_breach_is_found(order, mail, harm, check):
     harm(order, mail)
     assert check in breaches()
+
+
+@pytest.fixture
+def link_order(base):
+    order = make_invoice_order(
+        document_of("nothing_at_all"),
+        OrderKind.INVOICE_LINK,
+        number=1,
+        state=OrderState.AVAILABLE,
+        closed_at=NOON,
+    )
+    lose_the_file(order, None)
+    Artefact.update(removed_at=NOON).execute()
+    return order
+
+
+def test_an_invoice_that_waits_to_be_fetched_has_no_letter_and_no_numbers(link_order):
+    assert breaches() == set()
+
+
+@pytest.mark.parametrize(
+    ("values", "check"),
+    [
+        ({"params": {"invoice": 0, "format": "pdf"}}, "an_order_of_an_invoice_is_about_one"),
+        ({"kind": OrderKind.INVOICE_EMAIL}, "what_is_not_mailed_ends_as_a_file"),
+        ({"state": OrderState.SENT}, "what_is_not_mailed_ends_as_a_file"),
+    ],
+)
+def test_each_breach_of_an_invoice_order_is_found(link_order, values, check):
+    Order.update(values).execute()
+    assert any(each.startswith(check) for each in breaches())
+
+
+def test_an_order_of_a_strangers_invoice_is_found(link_order):
+    client = make_client()
+    Order.update(client=client).execute()
+    assert "an_order_of_an_invoice_is_about_one_of_its_client" in breaches()
