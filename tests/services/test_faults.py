@@ -49,7 +49,9 @@ def test_what_runs_is_told_by_a_file(tmp_path):
     assert passing(tmp_path / "var", 1, f"@{told}") == -signal.SIGKILL
 
 
-@pytest.mark.parametrize("text", ["Order", "stay order.sending", "order.sending:0", "../x", "order.sending:"])
+@pytest.mark.parametrize(
+    "text", ["Order", "stay order.sending", "order.sending:0", "../x", "order.sending:"]
+)
 def test_a_point_that_cannot_be_is_refused(text):
     with pytest.raises(ConfigError, match="CABINET_CRASH_AT"):
         Config(TESTING=True, CRASH_AT=text)
