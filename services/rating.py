@@ -212,17 +212,23 @@ def _frozen(client_id: int, month: date) -> Callable[[int], bool]:
 
 
 def taking_part(client: Client, call: Call, rater: CallRater) -> Iterator[tuple[tuple, ToRate]]:
-    """Key and call of what the price of `call` depends on, itself among them: with packages the
-    calls of its month, in their order, else itself alone.
+    """Key and call of what the price of `call` depends on, itself the last of them: with packages
+    the calls of its month before it that have used any, in their order.
     """
     own = (call.subscriber_id, call.started_at, call.seq)
-    if not rater.has_packages(call.subscriber_id, call.answered_at or call.started_at):
-        yield own, ToRate(*(getattr(call, name) for name in ToRate._fields))
-        return
-    month = month_start(clock.local(clock.from_epoch(call.started_at)).date())
-    for key, told, _price, _run in _in_order(client.id, month):
-        if key == own or rater.has_packages(told.subscriber_id, told.answered_at or key[1]):
-            yield key, told
+    if rater.has_packages(call.subscriber_id, call.answered_at or call.started_at):
+        month = month_of(clock.local(clock.from_epoch(call.started_at)).date())
+        start, _end = month.bounds(clock.zone())
+        query = Call.select(*KEY, *map(partial(getattr, Call), ToRate._fields)).where(
+            Call.subscriber_id.in_(Subscriber.of(client, Subscriber.id)),
+            Call.started_at >= clock.epoch(start),
+            Call.started_at <= call.started_at,
+            Call.package_s > 0,
+        )
+        for row in db.execute(query.order_by(Call.started_at, Call.seq)).fetchall():
+            if (row[1], row[2]) < own[1:]:
+                yield row[:3], ToRate(*row[3:])
+    yield own, ToRate(*(getattr(call, name) for name in ToRate._fields))
 
 
 def _batches(calls: Iterator[tuple]) -> Iterator[list[tuple]]:
