@@ -141,6 +141,22 @@ def test_a_fee_counts_the_days_so_far_and_the_forecast_the_whole_month(client):
     assert (sums["total"], sums["forecast"]) == (141, 438)  # with 25 % on each
 
 
+def test_vat_is_parted_over_the_numbers_to_the_last_kopeck(client):
+    own = [make_subscriber(client, plan="Офис") for _ in range(3)]
+    sheet = make(client, TENTH)
+    assert [row(sheet, one)["vat"] for one in own] == [29, 28, 28]  # 85 of 339, not 3 × 28
+    assert [sheet.rest(name) for name in ("net", "vat", "total", "forecast")] == [0, 0, 0, 0]
+
+
+def test_calls_of_a_number_that_is_no_longer_the_clients_are_in_its_sums(client):
+    gone = make_subscriber(client, plan="Офис", valid_to=datetime(2026, 2, 1, tzinfo=UTC))
+    talk(gone, TENTH, import_run=say_read(TENTH))
+    price()
+    sheet = make(client, TENTH)
+    assert charges.row_of(sheet, gone) is None
+    assert (sheet.rest("out"), sheet.sum("out"), sheet.lines[0].net) == (6, 6, 6)
+
+
 def test_calls_go_on_as_they_have_working_days_and_days_off_apart(client):
     number = make_subscriber(client, plan="Офис")
     run = say_read(TENTH)
