@@ -115,7 +115,9 @@ def in_lines(text: str, font: str, size: float, width: float, most: int) -> list
 
 def _fitting(text: str, font: str, size: float, width: float) -> int:
     """How many characters of `text` stand in a line, one at least; up to a hyphen where one is."""
-    fits = len(text)
-    while fits > 1 and text_width(text[:fits], font, size) > width:
-        fits -= 1
-    return fits if fits == len(text) else text.rfind("-", 0, fits) + 1 or fits
+    advances, room = _advances(font), width * 1000 / size
+    for fits, sign in enumerate(text):
+        room -= advances[sign]
+        if room < 0:
+            return text.rfind("-", 0, fits) + 1 or fits or 1
+    return len(text)
