@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from models import Call, Exchange, ImportRun, UnmatchedLeg, WaitingHalf, db
 from services import fresh_calls, imports, verify
+from services.call_book import CallBook
 from services.fresh_calls import Fresh
 from services.imports import ImportRequest, import_file
 from services.matching import Matcher
@@ -71,7 +72,7 @@ def contents():
                     (*part[:8], part[8] - first) for part in imports.call_store.load(values["legs"])
                 ]
             found[model].append(sorted(values.items()))
-        found[model].sort()
+        found[model].sort(key=str)
     return found
 
 
@@ -142,7 +143,7 @@ def split(run, *lines):
 def store(run, found):
     """Put what the fast path made into the table."""
     with write_tx():
-        fresh_calls.store(run.exchange, run.id, None, found)
+        fresh_calls.store(run.exchange, run.id, None, found, CallBook())
 
 
 def test_only_calls_of_one_leg_that_are_new_are_for_the_fast_path(run, client_row):
