@@ -8,7 +8,7 @@ from flask.cli import AppGroup
 
 from commands.refusals import on_database
 from models import db
-from services import clock, database, import_turns, moving, processes
+from services import clock, database, import_turns, moving, processes, usage
 
 group = AppGroup("db", help="Tables of the database.")
 
@@ -18,6 +18,7 @@ def upgrade() -> None:
     """Bring the tables up to date."""
     with db.connection_context():
         names = database.upgrade()
+        usage.make_if_missing()
     click.echo(f"applied: {', '.join(names)}" if names else "up to date")
 
 

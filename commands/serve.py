@@ -22,7 +22,7 @@ from peewee import OperationalError
 
 from config import Config, ConfigError
 from models import db
-from services import clock, database, demo, processes, valkey
+from services import clock, database, demo, processes, usage, valkey
 
 ROOT = Path(__file__).parent.parent
 LOOPBACK = "127.0.0.1"
@@ -135,6 +135,7 @@ def _prepare_data(config: Config) -> None:
     try:
         with db.connection_context():
             database.upgrade()
+            usage.make_if_missing()
             if config.DEMO:
                 if not demo.is_loaded():
                     click.echo("Loading the demo ...")

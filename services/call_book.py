@@ -4,19 +4,30 @@ calls does it through `call_store`, and that through a book, so that the three n
 
 from collections.abc import Iterable, Sequence
 from datetime import date
-from typing import Any
+from typing import Any, NamedTuple
 
 from domain.cdr.record import CallDirection
-from domain.rating.states import CallRating
+from domain.rating.flat import FlatPricer
+from domain.rating.states import UNRATED, CallRating
 from models import db
 from services import rating, usage
-from services.rating import CallRater, Rated, ToRate
+from services.rating import CallRater, ToRate
 from services.usage import Counted, group_of
 
 PRICE_COLUMNS = ("rating", "price", "billed_s", "package_s", "rate_id")
-LATER = Rated(None, None, None, None, None, usage.UNKNOWN)  # by `catch_up`
-IN = int(CallDirection.IN)
+LATER = (None,) * 5  # by `catch_up`
+IN, PRICED = int(CallDirection.IN), int(CallRating.PRICED)
+FREE = (int(CallRating.FREE), 0, 0, 0, None)
 CHUNK = 200  # keys in one statement
+
+
+class _Held(NamedTuple):
+    """What prices a subscriber's calls in `[start, end)`."""
+
+    start: int
+    end: int
+    flat: FlatPricer | None
+    has_packages: bool
 
 
 class CallBook:
@@ -29,30 +40,55 @@ class CallBook:
         self._days = usage.Days()
         self._groups = usage.groups_of_rates()
         self._change = usage.Change(self._rater.plans.client_of, self._days)
+        self._held: dict[int, _Held] = {}
         self._to_catch_up: set[tuple[int, int]] = set()  # client, month
 
     def come(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
         """Rows of `call_store.COLUMNS` with PRICE_COLUMNS after them; they are counted."""
-        priced = []
+        priced, note = [], self._change.note
         for row in rows:
-            subscriber_id, started_at, _seq, direction, on_net, number, peer, answered_at = row[:8]
-            call = ToRate(
-                subscriber_id, started_at, direction, on_net, number, peer, answered_at, row[9]
-            )
-            rated = self._rate(call)
-            self._change.add(rating.counted(call, rated))
-            priced.append(row + rated[:5])
+            subscriber_id, started_at, _seq, direction = row[:4]
+            billable_s = row[9]
+            if direction == IN:
+                tail, group, sums = FREE, usage.INCOMING, (1, billable_s, 0, 0, 0, 0)
+            elif not billable_s or row[7] is None:
+                tail, group, sums = FREE, usage.UNKNOWN, (1, billable_s, 0, 0, 0, 0)
+            else:
+                tail, group = self._talk(row)
+                rating_, price, billed_s, package_s, _rate = tail
+                is_unrated = int(rating_ in UNRATED)
+                sums = (1, billable_s, billed_s or 0, package_s or 0, price or 0, is_unrated)
+            note(subscriber_id, started_at, group, sums)
+            priced.append(row + tail)
         return priced
 
-    def _rate(self, call: ToRate) -> Rated:
-        """Calls whose price hangs on the ones before them are priced when all are there."""
-        if call.direction == IN or not call.billable_s:
-            return self._rater.rate(call)
-        if self._rater.has_packages(call.subscriber_id, call.answered_at or call.started_at):
-            client = self._rater.plans.client_of[call.subscriber_id]
-            self._to_catch_up.add((client, self._days.of(call.started_at)[1]))
-            return LATER
-        return self._rater.rate(call)
+    def _talk(self, row: tuple[Any, ...]) -> tuple[tuple[Any, ...], str]:
+        """Price and group of an answered outgoing call. What hangs on the calls before it is
+        priced when all are there.
+        """
+        subscriber_id, started_at, _seq, direction, on_net, number, peer, answered_at = row[:8]
+        held = self._held.get(subscriber_id)
+        if held is None or not held.start <= answered_at < held.end:
+            held = self._hold(subscriber_id, answered_at)
+        if held.has_packages:
+            client = self._rater.plans.client_of[subscriber_id]
+            self._to_catch_up.add((client, self._days.of(started_at)[1]))
+            return LATER, usage.UNKNOWN
+        if held.flat is not None and not on_net and (found := held.flat.price(peer, row[9])):
+            rate, price, billed_s = found
+            return (PRICED, price, billed_s, 0, rate.id), rate.group
+        rated = self._rater.rate(
+            ToRate(subscriber_id, started_at, direction, on_net, number, peer, answered_at, row[9])
+        )
+        return rated[:5], rated.group
+
+    def _hold(self, subscriber_id: int, moment: int) -> _Held:
+        """What prices the subscriber's calls around that moment."""
+        start, end, version = self._rater.plans.span_at(subscriber_id, moment)
+        flat = None if version is None else self._rater.flat(version)
+        has_packages = self._rater.has_packages(subscriber_id, moment)
+        held = self._held[subscriber_id] = _Held(start, end, flat, has_packages)
+        return held
 
     def go(self, keys: Iterable[tuple[int, int, int]]) -> None:
         """Calls with these keys are about to be taken out: they are counted no more."""
@@ -97,6 +133,3 @@ def _stored(keys: Sequence[tuple[int, int, int]], groups: dict[int, str]) -> Ite
     found = db.execute_sql(statement, [value for key in keys for value in key]).fetchall()
     for *row, rate_id in found:
         yield Counted(*row, group_of(row[2], groups.get(rate_id)))
-
-
-__all__ = ["PRICE_COLUMNS", "CallBook", "CallRating"]

@@ -18,6 +18,7 @@ from domain.cdr.joining import Part, dump, join, load, richer
 from domain.cdr.record import Leg, stable_hash
 from models import Call, Exchange, UnmatchedLeg, WaitingHalf, db
 from services import bulk, call_months, clock
+from services.call_book import PRICE_COLUMNS, CallBook
 from services.matching import Seen
 
 CHUNK = 500  # ids asked for in one statement
@@ -104,9 +105,11 @@ class _Row:
 
 
 def store_calls(
-    exchange: Exchange, run_id: int, sightings: Sequence[Sighting], *, write: bool = True
+    exchange: Exchange, run_id: int, sightings: Sequence[Sighting], *, book: CallBook | None
 ) -> list[bool]:
-    """Merge legs into calls; say of each whether it brought something new."""
+    """Merge legs into calls; say of each whether it brought something new. Without a book nothing
+    is written.
+    """
     rows = _load(exchange, {sighting.uid for sighting in sightings})
     fresh = []
     for uid, seen in sightings:
@@ -118,8 +121,8 @@ def store_calls(
             part = each.part
             is_new |= row.take(part if part.run else part._replace(run=first))
         fresh.append(is_new)
-    if write:
-        _save(exchange, {key: row for key, row in rows.items() if row.changed})
+    if book is not None:
+        _save(exchange, {key: row for key, row in rows.items() if row.changed}, book)
     return fresh
 
 
@@ -178,24 +181,28 @@ def _parts(legs: str, run_id: int) -> list[Part]:
     return [part if part.run else part._replace(run=run_id) for part in load(legs)]
 
 
-def _save(exchange: Exchange, rows: dict[Key, _Row]) -> None:
+def _save(exchange: Exchange, rows: dict[Key, _Row], book: CallBook) -> None:
     """Write rows; one that was stored is replaced, for its start is part of its key."""
     if stored := [row.primary_key for row in rows.values() if row.primary_key]:
+        book.go(stored)
         bulk.run_many(
             db.obj,
             f"DELETE FROM {bulk.table_of(Call)}"  # noqa: S608 - names of our own
             " WHERE subscriber_id = ? AND started_at = ? AND seq = ?",
             stored,
         )
-    insert_calls([_values(exchange, key, row) for key, row in rows.items() if row.tellings])
+    insert_calls([_values(exchange, key, row) for key, row in rows.items() if row.tellings], book)
 
 
-def insert_calls(rows: list[tuple[Any, ...]]) -> None:
-    """Put rows of `COLUMNS` into the table, in the order of its key: they lie together there."""
+def insert_calls(rows: list[tuple[Any, ...]], book: CallBook) -> None:
+    """Put rows of `COLUMNS` into the table with their prices, in the order of its key: they lie
+    together there.
+    """
     if rows:
         rows.sort()  # the first three columns are the key: no two rows compare beyond it
         call_months.make_for({row[1] for row in rows}, now=clock.now())
-        bulk.insert_rows(db.obj, Call, COLUMNS, rows)
+        bulk.insert_rows(db.obj, Call, (*COLUMNS, *PRICE_COLUMNS), book.come(rows))
+    book.save()
 
 
 def _values(exchange: Exchange, key: Key, row: _Row) -> tuple[Any, ...]:
@@ -230,7 +237,7 @@ class TakenOut(NamedTuple):
 
 
 def take_out(
-    exchange: Exchange, run_id: int, *, after: tuple[int, int, int], limit: int
+    exchange: Exchange, run_id: int, book: CallBook, *, after: tuple[int, int, int], limit: int
 ) -> TakenOut:
     """Take the legs of an import out of the next `limit` calls that have any, by their key."""
     mark = db.param
@@ -249,7 +256,7 @@ def take_out(
         row.take_out(run_id)
         if row.changed:
             rows[uid, subscriber_id, direction] = row
-    _save(exchange, rows)
+    _save(exchange, rows, book)
     gone = sum(not row.tellings for row in rows.values())
     return TakenOut(gone, len(rows) - gone, last if len(found) == limit else None)
 

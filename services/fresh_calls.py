@@ -11,6 +11,7 @@ from domain.cdr.joining import dump_part
 from domain.cdr.record import CallDirection, Half, Leg, hash_of_text
 from models import Exchange
 from services import call_store
+from services.call_book import CallBook
 from services.matching import Matcher
 
 TELLING = (Leg, Half)  # a union would be made anew for each line
@@ -87,7 +88,9 @@ def _row(
     )
 
 
-def store(exchange: Exchange, run_id: int, client_id: int | None, fresh: Fresh) -> None:
+def store(
+    exchange: Exchange, run_id: int, client_id: int | None, fresh: Fresh, book: CallBook
+) -> None:
     """Store the legs of this path. Called inside a write transaction."""
-    call_store.insert_calls(fresh.rows)
+    call_store.insert_calls(fresh.rows, book)
     call_store.store_unmatched(exchange, client_id, run_id, fresh.nobodys)

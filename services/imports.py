@@ -24,8 +24,9 @@ from domain.cdr.times import parse_zone, zone_error_s
 from domain.errors import InvalidValue, NotFound
 from domain.imports import ImportState
 from models import ImportRun, Subscriber, UnmatchedLeg
-from services import audit, call_store, faults, fresh_calls
+from services import audit, call_store, clock, faults, fresh_calls
 from services.audit import AuditEventKind
+from services.call_book import CallBook
 from services.call_store import Sighting
 from services.half_store import HalfStore, Met, Whole
 from services.import_requests import (
@@ -207,6 +208,7 @@ class _Run:
         self.has_unmatched = self.exchange.id is not None and kept.exists()
         run_id = self.row.id if self.row else 0
         self.halves = HalfStore(self.exchange, run_id, write=not self.request.dry_run)
+        self.book = CallBook()
 
     def _check_other_zones(self) -> None:
         """Raise `ZoneChanged` when the same file is stored at other times: reading it once more
@@ -370,7 +372,7 @@ class _Run:
         outcome.unmatched += len(fresh.nobodys)
         began = time.monotonic()
         with write_tx():
-            fresh_calls.store(self.exchange, self.row.id, client and client.id, fresh)
+            fresh_calls.store(self.exchange, self.row.id, client and client.id, fresh, self.book)
             self._store(self.halves.meet(fresh.others))
             self._save_counts()
             faults.reach("import.storing")
@@ -399,7 +401,7 @@ class _Run:
         else:
             run_id, client = self.row.id, self.request.client
             known = self._match_kept(keys) if self.has_unmatched else set()
-            fresh = call_store.store_calls(self.exchange, run_id, sightings)
+            fresh = call_store.store_calls(self.exchange, run_id, sightings, book=self.book)
             for n, key in enumerate(keys):
                 if key in known:  # new to the calls, though not to us
                     fresh[n] = True
@@ -416,14 +418,14 @@ class _Run:
         kept = call_store.kept_unmatched(self.exchange, keys)
         for run_id, legs in kept.items():
             sightings = [Sighting(leg.uid, self.matcher.see(leg)) for leg in legs]
-            call_store.store_calls(self.exchange, run_id, sightings)
+            call_store.store_calls(self.exchange, run_id, sightings, book=self.book)
         known = {(leg.uid, leg.leg) for legs in kept.values() for leg in legs}
         call_store.forget_unmatched(self.exchange, known)
         return known
 
     def _try(self, legs: list[Leg], sightings: list[Sighting]) -> list[bool]:
         """What storing would say, without storing."""
-        fresh = call_store.store_calls(self.exchange, 0, sightings, write=False)
+        fresh = call_store.store_calls(self.exchange, 0, sightings, book=None)
         for n, leg in enumerate(legs):
             fresh[n] = fresh[n] and (leg.uid, leg.leg) not in self._dry_seen
             self._dry_seen.add((leg.uid, leg.leg))
@@ -451,6 +453,17 @@ class _Run:
         values = {"lines": self.outcome.lines, **self.outcome.counts, **more}
         ImportRun.update(**values).where(ImportRun.id == self.row.id).execute()
 
+    def _price_what_hangs_together(self) -> None:
+        """Calls that use packages. Which of them an interrupted run has stored, nobody knows any
+        more: then all of the file's months are gone through.
+        """
+        first, last = self.outcome.first, self.outcome.last
+        if self.outcome.resumed_at and first is not None and last is not None:
+            days = (clock.local(clock.from_epoch(at)).date() for at in (first, last))
+            self.book.catch_up(*days)
+        else:
+            self.book.catch_up()
+
     def finish(self) -> None:
         """Close the run's row and write it into the trail."""
         outcome = self.outcome
@@ -458,6 +471,7 @@ class _Run:
         outcome.waiting = self.halves.waiting_lines()
         if self.request.dry_run:
             return
+        self._price_what_hangs_together()
         with write_tx():
             self._save_counts(
                 state=ImportState.DONE,

@@ -2,12 +2,19 @@
 `billing.py`.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from domain.billing.invoice import AnnexRow, InvoiceContent, content_hash, from_json
+from domain.billing.invoice import (
+    AnnexRow,
+    InvoiceContent,
+    annex_hash,
+    content_hash,
+    from_json,
+)
 from models import Client
-from models_billing import Invoice, InvoiceSubscriber
+from models_billing import Invoice, InvoiceLine, InvoiceSubscriber
 
 
 def content_of(invoice: Invoice) -> InvoiceContent:
@@ -87,3 +94,22 @@ def check(key: str) -> Checked | None:
         tuple(content_of(note).number for note in credit_notes_of(invoice)),
         content_hash(invoice.previous_hash, invoice.content) == invoice.content_hash,
     )
+
+
+def contradictions(invoice: Invoice) -> Iterator[str]:
+    """What is told twice of an invoice and does not agree, a few words each."""
+    content = content_of(invoice)
+    if content_hash(invoice.previous_hash, invoice.content) != invoice.content_hash:
+        yield "the hash is not that of the content"
+    sums = (content.net, content.vat_sum, content.total, content.opening, content.paid)
+    if sums != (invoice.net, invoice.vat, invoice.total, invoice.opening, invoice.paid):
+        yield "the sums are not those of the content"
+    if content.closing != invoice.closing:
+        yield "the closing balance is not that of the content"
+    lines = InvoiceLine.select().where(InvoiceLine.invoice == invoice).order_by(InvoiceLine.ordinal)
+    told = [(line.ordinal, line.kind, line.name, line.net) for line in lines]
+    if told != [(line.ordinal, line.kind, line.name, line.net) for line in content.lines]:
+        yield "the lines are not those of the content"
+    annex = annex_of(invoice)
+    if content.annex_sha256 and annex_hash(annex) != content.annex_sha256:
+        yield "the annex is not the one it was given out with"

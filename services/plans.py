@@ -10,6 +10,7 @@ from models import Client, Subscriber
 from models_billing import PlanAssignment, TariffPlan, TariffVersion
 from services import clock
 
+EVER = 1 << 62  # a moment after all others
 Since = tuple[int, int]  # from that moment on (epoch seconds), this id
 
 
@@ -61,6 +62,15 @@ class Plans:
             if not found or found[-1][1] != version:
                 found.append((moment, version))
         return found
+
+    def span_at(self, subscriber_id: int, moment: int) -> tuple[int, int, int | None]:
+        """From when, until when (moments) and which version holds around `moment`."""
+        layers = self._plans.get(subscriber_id, [])
+        edges = {start for start, _plan in layers}
+        edges |= {start for _s, plan in layers for start, _v in self._versions.get(plan, ())}
+        begin = max((edge for edge in edges if edge <= moment), default=-EVER)
+        end = min((edge for edge in edges if edge > moment), default=EVER)
+        return begin, end, self.version_at(subscriber_id, moment)
 
     def with_versions(self, versions: Collection[int]) -> Iterator[int]:
         """Subscribers who have, or had, or will have a plan of which one of these is a version."""

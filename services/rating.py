@@ -109,6 +109,10 @@ class CallRater:
         """A version that calls are priced by."""
         return self._pricers(version_id)[1].version
 
+    def flat(self, version_id: int) -> FlatPricer:
+        """The fast path of a version."""
+        return self._pricers(version_id)[0]
+
     def has_packages(self, subscriber_id: int, moment: int) -> bool:
         """Whether the call's price depends on the ones before it in its month."""
         version_id = self.plans.version_at(subscriber_id, moment)

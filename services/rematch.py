@@ -12,6 +12,7 @@ from domain.cdr.record import CallDirection
 from models import Call, Exchange, ImportRun, Subscriber, UnmatchedLeg, db
 from services import audit, call_store
 from services.audit import AuditEventKind
+from services.call_book import CallBook
 from services.call_store import Sighting
 from services.matching import Matcher, Seen
 from services.transactions import write_tx
@@ -30,9 +31,11 @@ class Rematched(NamedTuple):
 def rematch(*, now: datetime) -> Rematched:
     """Give kept legs to the numbers that are there now. Call it inside `one_at_a_time`."""
     matched = on_net = 0
+    book = CallBook()
     for exchange in Exchange.select():
-        matched += sum(_match_kept(exchange))
-        on_net += sum(_match_other_sides(exchange))
+        matched += sum(_match_kept(exchange, book))
+        on_net += sum(_match_other_sides(exchange, book))
+    book.catch_up()
     left = UnmatchedLeg.select().count()
     with write_tx():
         audit.record(
@@ -59,7 +62,7 @@ class _Matchers:
         return self._by_client[client_id]
 
 
-def _match_kept(exchange: Exchange) -> Iterator[int]:
+def _match_kept(exchange: Exchange, book: CallBook) -> Iterator[int]:
     """Legs without an owner, in order of their key. Gives how many found one, batch by batch."""
     matchers = _Matchers(exchange)
     after: tuple[str, int] = ("", -1)
@@ -73,7 +76,8 @@ def _match_kept(exchange: Exchange) -> Iterator[int]:
                 run.append((Sighting(row.uid, seen), row.leg))
         with write_tx():
             for run_id, items in found.items():
-                call_store.store_calls(exchange, run_id, [sighting for sighting, _leg in items])
+                sightings = [sighting for sighting, _leg in items]
+                call_store.store_calls(exchange, run_id, sightings, book=book)
                 gone = ((sighting.uid, leg) for sighting, leg in items)
                 call_store.forget_unmatched(exchange, gone)
         yield sum(map(len, found.values()))
@@ -86,7 +90,7 @@ def _kept_after(exchange: Exchange, after: tuple[str, int]) -> list[UnmatchedLeg
     return list(query.order_by(UnmatchedLeg.uid, UnmatchedLeg.leg).limit(BATCH))
 
 
-def _match_other_sides(exchange: Exchange) -> Iterator[int]:
+def _match_other_sides(exchange: Exchange, book: CallBook) -> Iterator[int]:
     """Stored calls whose other side has become ours: its own row is added, and both are on-net."""
     matchers = _Matchers(exchange)
     candidates = iter(list(db.execute(_one_sided(exchange))))
@@ -102,7 +106,7 @@ def _match_other_sides(exchange: Exchange) -> Iterator[int]:
                 found.setdefault(run_id, []).append(Sighting(uid, seen))
         with write_tx():
             for run_id, sightings in found.items():
-                call_store.store_calls(exchange, run_id, sightings)
+                call_store.store_calls(exchange, run_id, sightings, book=book)
         yield sum(map(len, found.values()))
 
 

@@ -6,13 +6,14 @@ reading that file again brings the leg back. Numbers that were discovered stay t
 """
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from domain.errors import NotFound, NothingToRollBack
 from domain.imports import STORING_STATES, ImportState
 from models import ImportRun, UnmatchedLeg, User, WaitingHalf
-from services import audit, call_store
+from services import audit, call_store, clock
 from services.audit import AuditEventKind
+from services.call_book import CallBook
 from services.transactions import write_tx
 
 BATCH = 5_000  # calls in one transaction
@@ -65,11 +66,12 @@ def roll_back(
     with write_tx():
         ImportRun.update(state=ImportState.ROLLING_BACK).where(ImportRun.id == run.id).execute()
     removed = changed = 0
-    after = FIRST_KEY
+    book, after = CallBook(), FIRST_KEY
     while after is not None:
         with write_tx():
-            done = call_store.take_out(run.exchange, run.id, after=after, limit=BATCH)
+            done = call_store.take_out(run.exchange, run.id, book, after=after, limit=BATCH)
         removed, changed, after = removed + done.gone, changed + done.changed, done.last
+    book.catch_up(*_days_of(run))
     with write_tx():
         kept = sum(
             model.delete().where(model.import_run == run).execute()
@@ -90,3 +92,11 @@ def roll_back(
             unmatched=kept,
         )
     return RolledBack(removed, changed, kept, repeated_by(run))
+
+
+def _days_of(run: ImportRun) -> tuple[date, date] | tuple[()]:
+    """First and last day of its calls, so far as they were counted; nothing without any."""
+    if run.first_at is None or run.last_at is None:
+        return ()
+    first, last = (clock.local(clock.from_epoch(at)).date() for at in (run.first_at, run.last_at))
+    return first, last

@@ -35,7 +35,8 @@ def sign_in(
         is_right = passwords.is_right(password, user.password_hash if user else None)
         if not (user and is_right and user.is_active):
             _refuse(account_hash, visitor, now)
-    return _open(user, password, account_hash, visitor, hours=hours, now=now)
+        throttle.forget(account_hash, ip=visitor.ip)  # before the next one takes this place
+    return _open(user, password, visitor, hours=hours, now=now)
 
 
 def sign_out(row: UserSession, *, ip: str, now: datetime) -> None:
@@ -56,14 +57,13 @@ def _refuse(account_hash: str, visitor: Visitor, now: datetime) -> None:
 
 
 def _open(
-    user: User, password: str, account_hash: str, visitor: Visitor, *, hours: int, now: datetime
+    user: User, password: str, visitor: Visitor, *, hours: int, now: datetime
 ) -> tuple[UserSession, str]:
     changes: dict[str, object] = {"last_sign_in_at": now}
     if passwords.is_outdated(user.password_hash):
         changes["password_hash"] = passwords.hash_password(password)
     with write_tx():
         User.update(changes).where(User.id == user.id).execute()
-        throttle.forget(account_hash, ip=visitor.ip)
         audit.record(
             AuditEventKind.SIGNED_IN, now=now, user=user, client=user.client_id, ip=visitor.ip
         )

@@ -14,6 +14,7 @@ from domain.rating.states import UNRATED
 from models import Call, Subscriber, db
 from models_billing import TariffRate, UsageDay, UsageMonth
 from services import bulk, clock
+from services.transactions import write_tx
 
 INCOMING, UNKNOWN = "in", "?"  # groups of calls that came in, and of those without a price
 SUMS = ("calls", "seconds", "billed_s", "package_s", "micros", "unrated")
@@ -48,6 +49,21 @@ class Counted(NamedTuple):
             self.price or 0,
             int(is_unrated),
         )
+
+
+def of_row(call: Call, rate_group: str | None = None) -> Counted:
+    """A row of the table as the sums see it."""
+    return Counted(
+        call.subscriber_id,
+        call.started_at,
+        int(call.direction),
+        call.billable_s,
+        call.rating,
+        call.price,
+        call.billed_s,
+        call.package_s,
+        group_of(call.direction, rate_group),
+    )
 
 
 def group_of(direction: int, rate_group: str | None) -> str:
@@ -85,16 +101,30 @@ class Change:
 
     def add(self, call: Counted, sign: int = 1) -> None:
         """A call has come, or with -1 has gone."""
-        day, month = self._days.of(call.started_at)
-        client = self._client_of.get(call.subscriber_id)
-        keys = [(self._months, (call.subscriber_id, month, call.group))]
-        if client is not None:
-            keys.append((self._by_day, (client, day, call.group)))
-        sums = call.sums
-        for table, key in keys:
-            row = table[key]
-            for n, value in enumerate(sums):
-                row[n] += sign * value
+        sums = call.sums if sign == 1 else tuple(sign * value for value in call.sums)
+        self.note(call.subscriber_id, call.started_at, call.group, sums)
+
+    def note(self, subscriber_id: int, started_at: int, group: str, sums: tuple[int, ...]) -> None:
+        """The same of a call's SUMS: a million of them are noted in an import."""
+        calls, seconds, billed_s, package_s, micros, unrated = sums
+        day, month = self._days.of(started_at)
+        row = self._months[subscriber_id, month, group]
+        row[0] += calls
+        row[1] += seconds
+        row[2] += billed_s
+        row[3] += package_s
+        row[4] += micros
+        row[5] += unrated
+        client = self._client_of.get(subscriber_id)
+        if client is None:
+            return
+        row = self._by_day[client, day, group]
+        row[0] += calls
+        row[1] += seconds
+        row[2] += billed_s
+        row[3] += package_s
+        row[4] += micros
+        row[5] += unrated
 
     def save(self) -> None:
         """Add all that to the tables, inside a write transaction."""
@@ -160,6 +190,13 @@ def make_anew() -> None:
     for call in counted():
         change.add(call)
     change.save()
+
+
+def make_if_missing() -> None:
+    """Count the calls of a database that is older than the sums."""
+    if Call.select().exists() and not UsageMonth.select().exists():
+        with write_tx():
+            make_anew()
 
 
 def of_client(client_id: int, month: int) -> dict[str, tuple[int, ...]]:

@@ -18,6 +18,7 @@ from models import (
     Subscriber,
     User,
 )
+from services import usage
 from services.passwords import hash_password
 
 _serial = count(1)
@@ -93,7 +94,7 @@ def make_call(subscriber: Subscriber, started: datetime = NOON, **values) -> Cal
     n = next(_serial)
     run = values.pop("import_run", None) or make_import_run()
     disposition = values.get("disposition", Disposition.ANSWERED)
-    return Call.create(
+    call = Call.create(
         **{
             "subscriber_id": subscriber.id,
             "started_at": int(started.timestamp()),
@@ -112,6 +113,10 @@ def make_call(subscriber: Subscriber, started: datetime = NOON, **values) -> Cal
             **values,
         }
     )
+    change = usage.Change({subscriber.id: subscriber.client_id})
+    change.add(usage.of_row(call))
+    change.save()
+    return call
 
 
 def make_order(client: Client | None = None, subscribers: tuple = (), **values) -> Order:

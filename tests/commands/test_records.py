@@ -245,6 +245,7 @@ def test_a_breach_is_named_and_changes_the_exit_status(flask, master):
     assert {breach["check"] for breach in found["breaches"]} == {
         "a_call_is_the_sum_of_its_legs",
         "a_run_accounts_for_every_line",
+        "sums_are_those_of_the_calls",
     }
 
 
