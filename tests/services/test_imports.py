@@ -372,7 +372,8 @@ def test_of_many_processes_with_one_file_one_stores_it(tmp_path, length):
     once, often = clean.contents(), crowded.contents()
     for table in ("call", "unmatched_leg", "exchange"):
         assert often[table] == once[table]
-    first, *others = crowded.ask("SELECT accepted, duplicates, unmatched FROM import_run")
-    assert [first] == clean.ask("SELECT accepted, duplicates, unmatched FROM import_run")
+    counts = "SELECT accepted, duplicates, unmatched FROM import_run ORDER BY id"
+    first, *others = crowded.ask(counts)
+    assert [first] == clean.ask(counts)
     accepted, duplicates, unmatched = first
     assert others == [(0, accepted + duplicates, unmatched)] * (len(processes) - 1)
