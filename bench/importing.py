@@ -1,7 +1,7 @@
 """An import of Asterisk's Master.csv by the whole path (reading, joining of legs, matching, looking
-for what is stored, counts) beside its floor: `csv.reader` over the same file, and the finished
-rows, made beforehand, by executemany (on PostgreSQL by COPY too) into the same table in as many
-batches.
+for what is stored, prices by a flat tariff, sums of months and days, counts) beside its floor:
+`csv.reader` over the same file, and the finished rows, made beforehand, by executemany (on
+PostgreSQL by COPY too) into the same table in as many batches.
 
 Import and floor take turns, each in a process and on a database of its own; ratios are medians of
 neighbours. The file: calls of 1 000 numbers, 5 % between two of them, 5 % in two legs, 2 % of
@@ -26,8 +26,10 @@ from typing import Any
 from bench.measuring import Cost, chosen, cost_of, options, print_table
 from bench.measuring.calls import COLUMNS, add_client, new_config, opened
 from config import Config
+from domain.subscribers import NUMBER_PLAN
 from models import Call, Exchange, ImportRun, db
-from services import bulk, call_months, clock, imports
+from services import bulk, call_months, clock, imports, tariffs
+from services.demo import TARIFFS
 from services.imports import ImportRequest, import_file
 from services.transactions import write_tx
 
@@ -98,8 +100,11 @@ def _stamp(at: int) -> str:
 
 
 def prepare(config: Config) -> list[str]:
-    """Clients with their numbers, which are given back."""
+    """A tariff, and clients with their numbers, which are given back."""
     with opened(config):
+        now = clock.now()
+        told = tariffs.import_file(TARIFFS[1], plan_name=NUMBER_PLAN, now=now)
+        tariffs.publish(told.plan, told.valid_from, now=now)
         return [row.number for _ in range(CLIENTS) for row in add_client(NUMBERS_OF_EACH)[1]]
 
 
