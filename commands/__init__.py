@@ -3,6 +3,7 @@
 from flask import Flask
 
 from commands import (
+    billing,
     cdr_runs,
     client,
     demo,
@@ -27,6 +28,7 @@ GROUPS = (
     cdr_runs.group,  # that of cdr.py, with all its commands
     tariff.group,
     rate.group,
+    billing.group,
     demo.command,
     verify.command,
     mailbox.command,

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
 
+from flask import current_app
+
 from domain.accounts import (
     check_account_no,
     check_detail,
@@ -208,6 +210,22 @@ def end_sessions(user: User, *, now: datetime) -> int:
             sessions_ended=ended,
         )
     return ended
+
+
+SYSTEM_LOGIN = "system"
+
+
+def system_user(*, now: datetime) -> User:
+    """Who orders what nobody clicks. Nobody signs in as such: it has no password, and is shut."""
+    user = User.across_clients().where(User.login == SYSTEM_LOGIN).first()
+    return user or User.create(
+        login=SYSTEM_LOGIN,
+        password_hash="",
+        role=Role.OPERATOR_ADMINISTRATOR,
+        full_name=current_app.config["CABINET"].OPERATOR_NAME,
+        is_active=False,
+        created_at=now,
+    )
 
 
 def find_client(account_no: str) -> Client:

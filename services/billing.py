@@ -40,7 +40,16 @@ from models_billing import (
     OneOffCharge,
     Payment,
 )
-from services import bulk, clock, delivery, faults, invoices, months, price_questions
+from services import (
+    bulk,
+    clock,
+    delivery,
+    faults,
+    invoice_orders,
+    invoices,
+    months,
+    price_questions,
+)
 from services.months import Cut, Due, Fees
 from services.plans import Plans
 from services.transactions import lock_client, write_tx
@@ -79,11 +88,13 @@ def form_month(
     *,
     client: Client | None = None,
     dry_run: bool = False,
+    mail: bool = False,
     now: datetime,
     on_client: Callable[[Outcome], None] = lambda _outcome: None,
 ) -> BillingRun:
     """Form the invoices of a closed month that are still missing, and return the run's row (not
-    stored by a dry run). Call it inside `import_turns.one_at_a_time`: no call comes meanwhile.
+    stored by a dry run). Call it inside `import_turns.one_at_a_time`: no call comes meanwhile. With
+    `mail` each invoice's letter is ordered with it, to the address that stands on it.
 
     Raises `InvalidValue` for a month that has not ended.
     """
@@ -94,7 +105,7 @@ def form_month(
     if not dry_run:
         with write_tx():
             run.save()
-    work = _Work(first, run if not dry_run else None, now)
+    work = _Work(first, run if not dry_run else None, now, mail=mail)
     for one in [client] if client else list(Client.select().order_by(Client.id)):
         outcome = work.bill(one)
         run.known += outcome.is_known
@@ -111,8 +122,10 @@ def form_month(
 class _Work:
     """A month under way: what is the same for all of its clients."""
 
-    def __init__(self, first: date, run: BillingRun | None, now: datetime) -> None:
-        self.first, self.run, self.now = first, run, now
+    def __init__(
+        self, first: date, run: BillingRun | None, now: datetime, *, mail: bool = False
+    ) -> None:
+        self.first, self.run, self.now, self.mail = first, run, now, mail
         self.cut = months.cut_now()
         self.plans, self.fees = Plans(), Fees()
         self._vat_rules = price_questions.vat_rules()
@@ -249,6 +262,8 @@ class _Work:
             BillingFailure.delete().where(
                 BillingFailure.client == client, BillingFailure.period == self.first
             ).execute()
+            if self.mail:
+                invoice_orders.place_regular(invoice, now=self.now)
             faults.reach("invoice.stored")
         faults.reach("invoice.committed")
         return invoice, content

@@ -8,9 +8,11 @@ from peewee import DatabaseError
 
 from domain.billing.invoice import LineKind
 from domain.errors import InvalidValue
-from models import ImportRun
+from domain.orders import OrderKind
+from models import Client, ImportRun, Order
 from models_billing import (
     BillingFailure,
+    DeliverySetting,
     Invoice,
     InvoiceLine,
     InvoiceSeries,
@@ -22,7 +24,7 @@ from models_billing import (
     TariffRate,
     TariffVersion,
 )
-from services import billing, invoices, rating
+from services import billing, invoices, rating, verify
 from tests.factories import NOON, make_call, make_client, make_import_run, make_subscriber
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
@@ -233,3 +235,33 @@ def test_each_invoice_carries_on_the_hash_of_the_one_before(client):
     first, second = Invoice.across_clients().order_by(Invoice.id)
     assert (first.previous_hash, second.previous_hash) == ("", first.content_hash)
     assert InvoiceSeries.get().last_hash == second.content_hash
+
+
+def test_the_months_own_letter_is_ordered_with_the_invoice_and_once(client):
+    form(mail=True)
+    form(mail=True)
+    [invoice] = invoices.of_client(client)
+    [order] = Order.of(client)
+    assert (order.kind, order.params) == (
+        OrderKind.INVOICE_REGULAR,
+        {"invoice": invoice.id, "format": "pdf"},
+    )
+    assert (order.email, order.user.login) == (client.invoice_email, "system")
+    assert not order.user.is_active
+    assert verify.run() == []
+
+
+def test_a_letter_goes_where_the_invoice_says_whatever_the_address_is_by_then(client):
+    form(mail=True)
+    before = client.invoice_email
+    Client.update(invoice_email="new@example.by", detail_email="new@example.by").execute()
+    assert Order.of(client).get().email == before
+
+
+def test_who_fetches_invoices_by_hand_gets_no_letter(client):
+    DeliverySetting.create(
+        client=client, method="pickup", state="confirmed", asked_at=NOON, effective_at=NOON
+    )
+    form(mail=True)
+    assert invoices.of_client(client)[0].delivery_method == "pickup"
+    assert not Order.of(client).exists()

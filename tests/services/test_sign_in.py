@@ -6,7 +6,8 @@ import pytest
 
 from domain.errors import TooManySignIns, WrongCredentials
 from models import SignInFailure, User, db
-from services import passwords, sign_in, throttle
+from services import accounts, passwords, sign_in, throttle
+from services.transactions import write_tx
 from tests import factories
 from tests.apps import another_app
 from tests.factories import NOON
@@ -55,3 +56,14 @@ def test_neither_login_nor_password_is_kept_of_a_refusal(base):
     assert "ivanov" not in kept
     assert "secret-typed" not in kept
     assert User.across_clients().get().last_sign_in_at is None
+
+
+def test_nobody_signs_in_as_the_system(base):
+    with write_tx():
+        accounts.system_user(now=NOON)
+    for password in ("", "x", "system"):
+        with pytest.raises(WrongCredentials):
+            sign_in.sign_in(
+                "system", password, visitor=sign_in.Visitor("10.0.0.1", "x"), secret="s",
+                hours=8, now=NOON,
+            )  # fmt: skip
