@@ -173,7 +173,7 @@ def _labels() -> dict[str, str]:
         "closing": _("To pay"),
         "ahead": _("Paid ahead"),
         "due_on": _("Pay by"),
-        "subscribers": _("Numbers"),
+        "subscribers": _("How many numbers"),
         "outside": _("Not of any number"),
         "payment": _("Payment of {date}"),
         "payment_no": _("Payment of {date}, document No. {number}"),

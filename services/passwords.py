@@ -1,6 +1,7 @@
 """Passwords: argon2id, a few at a time, and made-up ones that can be read out on the telephone."""
 
 import secrets
+import signal
 import unicodedata
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -25,7 +26,13 @@ STAND_IN = (
 _AT_ONCE = 4  # 19 MiB each: a flood of sign-ins must not eat the memory
 _slots = BoundedSemaphore(_AT_ONCE)
 # Threads of their own: the allocator keeps the memory of every thread that has ever hashed.
-_threads = ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="passwords")
+# Signals are not for them: `bin/run` hashes the demo's password, and waits for Ctrl-C afterwards.
+_threads = ThreadPoolExecutor(
+    _AT_ONCE,
+    thread_name_prefix="passwords",
+    initializer=signal.pthread_sigmask,
+    initargs=(signal.SIG_BLOCK, signal.valid_signals()),
+)
 
 
 @contextmanager

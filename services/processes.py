@@ -83,7 +83,7 @@ class Supervisor:
                 env=self._env,
                 start_new_session=True,
                 pass_fds=part.pass_fds,
-                preexec_fn=lambda: _in_child(parent),  # noqa: PLW1509 - we have no threads
+                preexec_fn=lambda: _in_child(parent),  # noqa: PLW1509 - no thread of ours holds a lock
             )
         part.started_at = time.monotonic()
 

@@ -4,6 +4,7 @@ it is the same bytes whenever it is made.
 """
 
 from collections.abc import Iterator, Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -54,8 +55,9 @@ def write(
     """Write the document to `path`. Raises `OSError` when the disk is full."""
     load_fonts()
     title = wording.title_of(content)
+    made = BytesIO()  # then written at once: on a full disk the library leaves its file open
     document = SimpleDocTemplate(
-        str(path),
+        made,
         pagesize=A4,
         leftMargin=15 * mm - PADDING,
         rightMargin=15 * mm - PADDING,
@@ -80,6 +82,7 @@ def write(
     ]
     foot = f"{title} · {clean(content.client.name)}"
     document.build(story, canvasmaker=_numbered(foot, wording))
+    path.write_bytes(made.getvalue())
 
 
 def _sides(content: InvoiceContent, wording: InvoiceWording) -> Iterator[list]:

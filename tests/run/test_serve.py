@@ -117,7 +117,7 @@ def test_one_signal_stops_everything_and_the_data_is_kept(make_cabinet):
     cabinet = make_cabinet().start()
     with Redis(unix_socket_path=str(cabinet.data_dir / "valkey" / "valkey.sock")) as connection:
         connection.set("kept", "1")
-    assert cabinet.stop(signal.SIGINT) == 0
+    assert cabinet.stop(signal.SIGINT) == 0, cabinet.output
     assert cabinet.pids() == []
     cabinet.start()
     with Redis(unix_socket_path=str(cabinet.data_dir / "valkey" / "valkey.sock")) as connection:

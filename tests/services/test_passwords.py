@@ -1,5 +1,6 @@
 """Passwords are stored as argon2id with the parameters chosen, a few worked on at once."""
 
+import signal
 from concurrent.futures import ThreadPoolExecutor
 from threading import Lock
 
@@ -74,3 +75,10 @@ def test_no_more_than_four_are_worked_on_at_once():
     with ThreadPoolExecutor(12) as pool:
         list(pool.map(work, range(24)))
     assert most <= 4
+
+
+def test_signals_are_left_to_the_main_thread():
+    """Else Ctrl-C would now and then miss the supervisor, which waits for it."""
+    passwords.hash_password("korova-na-lugu")
+    blocked = passwords._threads.submit(signal.pthread_sigmask, signal.SIG_BLOCK, ()).result()
+    assert {signal.SIGINT, signal.SIGTERM, signal.SIGHUP} <= blocked
