@@ -51,7 +51,7 @@ def test_a_file_goes_in_and_out_again(visit, master, js):
     refresh_until(page, "Откат выполнен", js=js)
 
 
-@pytest.mark.parametrize("dark", [False, True])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_all_its_pages_can_be_read_by_anybody_on_anything(visit, master, dark):
     page = visit("operator", path=START, width=320, height=640, dark=dark)
     look(page, "imports", dark)

@@ -62,8 +62,15 @@ def steps(page):
     yield "orders"
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("login", ["demo", "demo-large"])
+@pytest.mark.parametrize(
+    ("login", "dark"),
+    [
+        ("demo", False),
+        ("demo-large", True),
+        pytest.param("demo", True, marks=pytest.mark.long),
+        pytest.param("demo-large", False, marks=pytest.mark.long),
+    ],
+)
 def test_the_wizard_is_accessible(visit, login, dark):
     page = visit(login, dark=dark)
     for name in steps(page):

@@ -51,7 +51,15 @@ def test_the_first_run_makes_the_environment_and_the_second_uses_it(checkout):
     assert run(checkout, "bench", "hello") == (0, f"{checkout / '.venv'}\n")
 
 
-@pytest.mark.parametrize("damage", ["unfinished", "no python", "no stamp", "other pins", "moved"])
+LONG = pytest.mark.long  # each makes an environment anew
+DAMAGES = [
+    "unfinished",
+    "other pins",
+    *(pytest.param(d, marks=LONG) for d in ("no python", "no stamp", "moved")),
+]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_half_made_or_outdated_environment_is_put_right(checkout, damage):
     venv = checkout / ".venv"
     run(checkout, "bench", **NO_INDEX)

@@ -126,6 +126,7 @@ def test_one_signal_stops_everything_and_the_data_is_kept(make_cabinet):
     assert cabinet.pids() == []
 
 
+@pytest.mark.long  # the patience of the supervisor, 15 s
 def test_a_part_that_does_not_stop_is_killed(make_cabinet):
     cabinet = make_cabinet(DEMO=0).start()
     os.kill(cabinet.pids("flask reconcile")[0], signal.SIGSTOP)
