@@ -14,7 +14,7 @@ from domain import msisdn
 from domain.msisdn import Entry, Verdict
 from domain.subscribers import CONNECTION_PLAN, SubscriberStatus, fold
 from models import Client, DraftSubscriber, OrderDraft, Subscriber, db
-from services.transactions import write_tx
+from services.transactions import lock_client, write_tx
 
 PAGE_SIZES = (20, 50, 100, 200)
 CHUNK = 900  # values in one IN (…): SQLite of older systems takes 999
@@ -199,6 +199,7 @@ def clear(draft: OrderDraft) -> None:
 def save_page(draft: OrderDraft, everything: ModelSelect, page: PageTicks) -> None:
     """Make the ticks of the rows shown what the form says; others keep theirs."""
     with write_tx():
+        lock_client(draft.client)  # an order being placed copies the ticks of one tab
         untick(draft, page.shown - page.ticked)
         tick(draft, everything, page.shown & page.ticked)
 
