@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from domain.billing.invoice import AnnexRow, Line, LineKind, VatTotal
+from domain.billing.lines import plain_nets
+from domain.billing.totals import VatSum, total_of
 from domain.money import divide, prorated, share, split, to_kopecks
 from domain.rating.plan_file import Fee
 from domain.rating.quantities import Graduated, Range, Volume
@@ -135,22 +137,23 @@ def vat_totals(lines: Iterable[Line]) -> tuple[VatTotal, ...]:
     """VAT once for each rate on the sum of its lines, half up; prices that hold their VAT bring
     it along. The highest rate first.
     """
-    nets: defaultdict[int, int] = defaultdict(int)
-    held_nets: defaultdict[int, int] = defaultdict(int)
-    held: defaultdict[int, int] = defaultdict(int)
-    for line in lines:
-        if line.gross:
-            held_nets[line.vat_percent] += line.net
-            held[line.vat_percent] += line.gross - line.net
-        else:
-            nets[line.vat_percent] += line.net
+    lines = list(lines)
+    plain = {part.percent: part for part in total_of(plain_nets(lines)).by_rate}
+    percents = {Decimal(line.vat_percent) / 100 for line in lines}
     return tuple(
-        VatTotal(
-            percent=percent,
-            net=nets[percent] + held_nets[percent],
-            vat=share(nets[percent], Decimal(percent) / 100) + held[percent],
-        )
-        for percent in sorted(nets.keys() | held.keys(), reverse=True)
+        _with_held(percent, plain.get(percent, VatSum(percent, 0, 0)), lines)
+        for percent in sorted(percents, reverse=True)
+    )
+
+
+def _with_held(percent: Decimal, plain: VatSum, lines: Sequence[Line]) -> VatTotal:
+    """The plain lines of a rate, and those whose prices hold their VAT."""
+    hundredths = int(percent * 100)
+    held = [line for line in lines if line.gross and line.vat_percent == hundredths]
+    return VatTotal(
+        percent=hundredths,
+        net=plain.net + sum(line.net for line in held),
+        vat=plain.vat + sum(line.gross - line.net for line in held),
     )
 
 
