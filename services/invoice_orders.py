@@ -3,13 +3,11 @@
 import secrets
 from datetime import datetime
 
-from peewee import fn
-
 from domain.billing.delivery import DeliveryMethod
 from domain.orders import FileFormat, OrderKind
 from models import Order
 from models_billing import Invoice
-from services import accounts
+from services import accounts, orders
 from services.transactions import lock_client
 
 
@@ -22,11 +20,10 @@ def place_regular(invoice: Invoice, *, now: datetime) -> Order | None:
     if invoice.delivery_method != DeliveryMethod.EMAIL:
         return None
     lock_client(invoice.client)
-    last = Order.of(invoice.client, fn.MAX(Order.number)).scalar() or 0
     return Order.create(
         client=invoice.client,
         user=accounts.system_user(now=now),
-        number=last + 1,
+        number=orders.next_number(invoice.client),
         key=secrets.token_urlsafe(12),
         draft_key=f"invoice:{invoice.id}",  # one for each, however often it is asked
         kind=OrderKind.INVOICE_REGULAR,

@@ -53,12 +53,6 @@ def credit_notes_of(invoice: Invoice) -> list[Invoice]:
     return list(query.order_by(Invoice.ordinal))
 
 
-def closed_months(client: Client) -> list[date]:
-    """First days of the months that have an invoice, the newest first."""
-    query = Invoice.of(client, Invoice.period).where(Invoice.ordinal == 0)
-    return [row.period for row in query.order_by(Invoice.period.desc())]
-
-
 # --- «Is this paper genuine?» ---------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ from peewee import Expression, fn
 
 from domain.billing.forming import CallSum, DiscountRule, Extra, Month, Number, PlanDays
 from domain.cdr.record import CallDirection
-from domain.periods import DateRange, month_of, month_start
+from domain.periods import DateRange, month_of
 from domain.rating.plan_file import Fee
 from domain.rating.states import UNRATED, CallRating
 from models import Call, Client, ImportRun, Subscriber
@@ -240,8 +240,3 @@ def _instalment(row: Instalment, name: str) -> Extra:
         "parts": plan.parts.count(),
     }
     return Extra(plan.subscriber_id, name.format(**values), row.amount, plan.service)
-
-
-def previous_month(first: date) -> date:
-    """First day of the month before."""
-    return month_start(first, 1)

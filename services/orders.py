@@ -140,11 +140,10 @@ def _create(
     draft: OrderDraft, request: CallDetailRequest, client: Client, user: User, now: datetime
 ) -> Order:
     promised = due_at(now=now)
-    last = Order.of(client, fn.MAX(Order.number)).scalar() or 0
     return Order.create(
         client=client,
         user=user,
-        number=last + 1,
+        number=next_number(client),
         key=secrets.token_urlsafe(12),
         draft_key=draft.key,
         kind=OrderKind.CALL_DETAIL,
@@ -154,6 +153,11 @@ def _create(
         due_at=promised,
         next_try_at=promised,
     )
+
+
+def next_number(client: Client) -> int:
+    """The number of the client's next order. Call it while `lock_client` holds."""
+    return (Order.of(client, fn.MAX(Order.number)).scalar() or 0) + 1
 
 
 def _copy_selection(

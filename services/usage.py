@@ -150,10 +150,8 @@ def _add(model: type[Model], key: tuple[str, ...], rows: Mapping[tuple, list[int
     )
 
 
-def counted(subscribers: Iterable[int] | None = None) -> Iterable[tuple]:
-    """(subscriber, month, group) and SUMS of every call as it is stored: what the tables must say.
-    For `flask verify` and for making the sums anew.
-    """
+def counted() -> Iterable[Counted]:
+    """Every call as it is stored: what the sums must say."""
     query = Call.select(
         Call.subscriber_id,
         Call.started_at,
@@ -165,8 +163,6 @@ def counted(subscribers: Iterable[int] | None = None) -> Iterable[tuple]:
         Call.package_s,
         Call.rate_id,
     )
-    if subscribers is not None:
-        query = query.where(Call.subscriber_id.in_(subscribers))
     groups = groups_of_rates()
     for *row, rate_id in db.execute(query):
         yield Counted(*row, group_of(row[2], groups.get(rate_id)))
