@@ -38,7 +38,6 @@ class CallBook:
     def __init__(self) -> None:
         self._rater = CallRater()
         self._days = usage.Days()
-        self._groups = usage.groups_of_rates()
         self._change = usage.Change(self._rater.plans.client_of, self._days)
         self._held: dict[int, _Held] = {}
         self._to_catch_up: set[tuple[int, int]] = set()  # client, month
@@ -94,7 +93,7 @@ class CallBook:
         """Calls with these keys are about to be taken out: they are counted no more."""
         keys = list(keys)
         for n in range(0, len(keys), CHUNK):
-            for call in _stored(keys[n : n + CHUNK], self._groups):
+            for call in _stored(keys[n : n + CHUNK], self._rater.groups):
                 self._change.add(call, -1)
                 if call.package_s is None or call.package_s or call.rating is None:
                     self._note(call)

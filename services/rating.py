@@ -68,6 +68,7 @@ class CallRater:
 
     def __init__(self, client: Client | int | None = None) -> None:
         self.plans = Plans(client)
+        self.groups = sums.groups_of_rates()
         self._calendar = Calendar(clock.zone())
         self._loaded: dict[int, tuple[FlatPricer, Rater]] = {}
 
@@ -185,7 +186,7 @@ def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> 
     """A client's month: its calls in the order in which they began. One that stands on an invoice
     uses the packages, and keeps its price.
     """
-    usage, groups, days = Usage(), sums.groups_of_rates(), sums.Days()
+    usage, days = Usage(), sums.Days()
     is_frozen = _frozen(client_id, month)
     for batch in _batches(_in_order(client_id, month)):
         change = sums.Change(rater.plans.client_of, days)
@@ -195,7 +196,7 @@ def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> 
             done.calls += 1
             done.unrated += before[1] is None if is_frozen(run_id) else after.price is None
             if after[:5] != before and not is_frozen(run_id):
-                known = Rated(*before, group_of(call.direction, groups.get(before[4])))
+                known = Rated(*before, group_of(call.direction, rater.groups.get(before[4])))
                 change.add(counted(call, known), -1)
                 change.add(counted(call, after))
                 rows.append((*after[:5], *key))
