@@ -110,7 +110,12 @@ def _note_refusal(status: int) -> str:
 
 
 def _new_code() -> str:
-    return secrets.token_hex(4)
+    """Eight hexadecimal digits, two of them letters: seven decimal ones in a row would be masked
+    in the log as a phone number, and the code could not be found there.
+    """
+    code = list(secrets.token_hex(4))
+    code[0], code[4] = secrets.choice("abcdef"), secrets.choice("abcdef")
+    return "".join(code)
 
 
 def _sentence(error: HTTPException, status: int) -> str:

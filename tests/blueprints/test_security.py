@@ -2,14 +2,17 @@
 
 import logging
 import re
+import secrets
 
 import pytest
 from bs4 import BeautifulSoup
 from flask import abort
 
+from blueprints import errors
 from blueprints.guards import public
 from blueprints.security import PathPrefix, protecting_headers, trusted_hosts
 from config import Config
+from services.log import masked
 from tests import factories
 from tests.apps import another_app
 from tests.page import Browser
@@ -206,6 +209,14 @@ def test_every_refusal_has_a_page_and_a_fragment_with_a_way_back(tmp_path, caplo
                 for code in codes:
                     assert browser.response.headers["X-Error-Code"] == code
                     assert caplog.text.count(code) == 1
+
+
+def test_no_code_of_an_error_is_masked_as_a_phone_number_in_the_log(monkeypatch):
+    monkeypatch.setattr(secrets, "token_hex", lambda length: "12345678")
+    for _ in range(50):
+        line = f"refusal {(code := errors._new_code())}: 400 at login"
+        assert re.fullmatch("[0-9a-f]{8}", code)
+        assert masked(line) == line
 
 
 def test_a_body_that_is_too_large_is_refused(signed_in):
