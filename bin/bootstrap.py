@@ -212,6 +212,7 @@ def run(arguments: list[str]) -> int:
 def test(arguments: list[str]) -> int:
     """Run pytest. Without a Chromium the browser tests are left out, and the last lines say so."""
     ensure_installed("requirements-dev.txt")
+    arguments = [*processes(arguments), *arguments]
     chromium = find_chromium()
     if chromium:
         os.environ["CABINET_CHROMIUM"] = chromium
@@ -219,6 +220,16 @@ def test(arguments: list[str]) -> int:
     status = call("-m", "pytest", "--ignore=tests/browser", *arguments)
     print(NO_CHROMIUM, flush=True)
     return status
+
+
+def processes(arguments: list[str]) -> list[str]:
+    """The whole suite is run by two processes; tests that are named, and the long forms, which
+    measure, by one.
+    """
+    alone = {"--long", "--pdb"}
+    named = any((ROOT / argument.split("::")[0]).exists() for argument in arguments)
+    chosen = any(argument.startswith("-n") for argument in arguments)
+    return [] if named or chosen or alone & set(arguments) else ["-n", "2"]
 
 
 def lint(arguments: list[str]) -> int:

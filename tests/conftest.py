@@ -10,7 +10,7 @@ from config import Config
 from domain.roles import Role
 from models import db
 from services import database
-from tests import databases, factories, writes
+from tests import databases, factories, spread, writes
 from tests.page import Browser
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -34,12 +34,19 @@ def pytest_configure(config):
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what runs only with --long."""
+    """Leave out what runs only with --long; among several processes, put the slowest first."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=spread.slow_first)
     if config.getoption("--long"):
         return
     left_out = [item for item in items if item.get_closest_marker("long")]
     items[:] = [item for item in items if not item.get_closest_marker("long")]
     config.hook.pytest_deselected(items=left_out)
+
+
+def pytest_xdist_make_scheduler(config, log):
+    config.option.loadscopereorder = False  # ours is the order
+    return spread.BySlowness(config, log)
 
 
 @pytest.fixture(scope="session")

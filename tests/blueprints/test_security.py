@@ -212,7 +212,7 @@ def test_every_refusal_has_a_page_and_a_fragment_with_a_way_back(tmp_path, caplo
 
 
 def test_no_code_of_an_error_is_masked_as_a_phone_number_in_the_log(monkeypatch):
-    monkeypatch.setattr(secrets, "token_hex", lambda length: "12345678")
+    monkeypatch.setattr(secrets, "token_hex", lambda _: "12345678")
     for _ in range(50):
         line = f"refusal {(code := errors._new_code())}: 400 at login"
         assert re.fullmatch("[0-9a-f]{8}", code)
