@@ -485,6 +485,34 @@ class Mail(TenantPart):
         indexes = ((("order", "ordinal"), True),)
 
 
+class Notice(TenantModel):
+    """A letter that no order asked for. It is made of this row at each attempt, alike each time:
+    links that work are nowhere kept, neither here nor in a file.
+    """
+
+    key = CharField(unique=True)  # names it in its Message-ID
+    client = ForeignKeyField(Client, null=True, on_delete="RESTRICT", index=False)
+    kind = CharField()  # templates/mail/<kind>
+    subject = CharField(default="", index=True)  # "delivery_setting:5": what it is about
+    recipient = CharField()
+    words = JsonField(default=dict)  # what fills its templates; no address in full
+    link_path = CharField(default="")  # below the public address
+    link_seed = CharField(default="")  # what the link's token is made of: services/letter_links.py
+    message_id = CharField(unique=True)
+    state = CharField(default=MailState.READY)
+    attempts = IntegerField(default=0)
+    unknown_count = IntegerField(default=0)  # as in `Mail`
+    reason = CharField(default="")  # code of the last failure: texts.FAILURES
+    smtp_reply = CharField(default="")
+    created_at = UtcDateTimeField()
+    next_try_at = UtcDateTimeField(null=True, index=True)  # null: it is over
+    expires_at = UtcDateTimeField(null=True)  # of no use after that
+    lease_token = CharField(default="")
+    lease_owner = CharField(default="")
+    lease_until = UtcDateTimeField(null=True)
+    sent_at = UtcDateTimeField(null=True)
+
+
 ALL_MODELS = (
     Client,
     Subscriber,
@@ -503,6 +531,7 @@ ALL_MODELS = (
     OrderSubscriber,
     Artefact,
     Mail,
+    Notice,
 )
 CLUSTERED_MODELS = (
     Call,

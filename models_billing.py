@@ -3,6 +3,9 @@ only, as in `models.py`. Money is whole numbers: micros of a rouble for prices a
 for fees and sums.
 """
 
+import secrets
+from functools import partial
+
 from peewee import (
     BigIntegerField,
     BooleanField,
@@ -384,8 +387,8 @@ class DeliverySetting(TenantModel):
     state = CharField()  # domain.billing.delivery.ChangeState
     user = ForeignKeyField(User, null=True, on_delete="SET NULL")
     asked_at = UtcDateTimeField()
-    confirm_hash = CharField(default="")  # of the token in the letter to the new address
-    cancel_hash = CharField(default="")  # of the token in the letter to the old one
+    confirm_hash = CharField(default="", index=True)  # of the token in a letter to the new address
+    cancel_hash = CharField(default="", index=True)  # of the token in letters to the old one
     confirm_until = UtcDateTimeField(null=True)
     confirmed_at = UtcDateTimeField(null=True)
     effective_at = UtcDateTimeField(null=True)  # 24 hours after it was confirmed
@@ -420,3 +423,4 @@ ALL_MODELS = (
     DeliverySetting,
 )
 CLUSTERED_MODELS = (*models.CLUSTERED_MODELS, UsageMonth, UsageDay, InvoiceSubscriber)
+    key = CharField(unique=True, default=partial(secrets.token_urlsafe, 12))  # of its pages
