@@ -178,6 +178,38 @@ class UsageDay(TenantModel):
         primary_key = CompositeKey("client", "day", "destination_group")
 
 
+class Waiver(TenantModel):
+    """Calls of a client's month that have no price, and that the operator does without."""
+
+    client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
+    month = DateField()  # its first day
+    reason = CharField()  # the operator's own words
+    calls = IntegerField(default=0)
+    seconds = BigIntegerField(default=0)
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    at = UtcDateTimeField()
+    undone_at = UtcDateTimeField(null=True)
+    undone_by = ForeignKeyField(User, null=True, on_delete="SET NULL")
+
+    class Meta:
+        indexes = ((("client", "month"), False),)
+
+
+class WaivedCall(TenantPart):
+    """A call of a waiver in force, by what stays the same however often it is stored: whoever
+    prices calls looks here first.
+    """
+
+    OWNER = "subscriber_id"
+
+    subscriber_id = IntegerField()
+    seq = BigIntegerField()
+    waiver = ForeignKeyField(Waiver, on_delete="RESTRICT")
+
+    class Meta:
+        primary_key = CompositeKey("subscriber_id", "seq")
+
+
 # --- What is paid beside the calls ----------------------------------------------------------------
 
 
@@ -290,6 +322,29 @@ class BillingRun(BaseModel):
     user = ForeignKeyField(User, null=True, on_delete="SET NULL")
 
 
+class BillingRequest(BaseModel):
+    """Invoices of a month that somebody asked for on a page; jobs form them. The row is the truth
+    that the queue hints at.
+    """
+
+    period = DateField(index=True)  # first day of the month
+    client = ForeignKeyField(Client, null=True, on_delete="CASCADE", index=False)  # null: everybody
+    is_dry = BooleanField()  # only look what would be formed
+    state = CharField(default="asked")  # domain.billing.requests.RequestState
+    user = ForeignKeyField(User, null=True, on_delete="SET NULL")
+    asked_at = UtcDateTimeField()
+    finished_at = UtcDateTimeField(null=True)
+    attempts = IntegerField(default=0)
+    clients = IntegerField(default=0)  # to be looked at
+    formed = IntegerField(default=0)
+    known = IntegerField(default=0)
+    failed = IntegerField(default=0)
+    total = BigIntegerField(default=0)  # kopecks of what was formed, or would be
+    failures = JsonField(default=list)  # the first hundred: [[client, reason, count]]
+    error = CharField(default="")
+    run = ForeignKeyField(BillingRun, null=True, on_delete="RESTRICT")  # none of a dry one
+
+
 class BillingFailure(TenantModel):
     """Why a client has no invoice for a month; gone when it has."""
 
@@ -380,6 +435,7 @@ class InvoiceSubscriber(TenantPart):
 class DeliverySetting(TenantModel):
     """How a client gets its invoices from a moment on: what was asked, and what became of it."""
 
+    key = CharField(unique=True, default=partial(secrets.token_urlsafe, 12))  # of its pages
     client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
     method = CharField()  # domain.billing.delivery.DeliveryMethod
     email = CharField(default="")
@@ -409,6 +465,8 @@ ALL_MODELS = (
     VatRate,
     UsageMonth,
     UsageDay,
+    Waiver,
+    WaivedCall,
     OneOffCharge,
     Discount,
     InstalmentPlan,
@@ -416,11 +474,17 @@ ALL_MODELS = (
     Payment,
     InvoiceSeries,
     BillingRun,
+    BillingRequest,
     BillingFailure,
     Invoice,
     InvoiceLine,
     InvoiceSubscriber,
     DeliverySetting,
 )
-CLUSTERED_MODELS = (*models.CLUSTERED_MODELS, UsageMonth, UsageDay, InvoiceSubscriber)
-    key = CharField(unique=True, default=partial(secrets.token_urlsafe, 12))  # of its pages
+CLUSTERED_MODELS = (
+    *models.CLUSTERED_MODELS,
+    UsageMonth,
+    UsageDay,
+    WaivedCall,
+    InvoiceSubscriber,
+)

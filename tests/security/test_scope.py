@@ -18,6 +18,7 @@ from models import (
 )
 from models_billing import (
     ALL_MODELS,
+    BillingRequest,
     BillingRun,
     InvoiceSeries,
     TariffFee,
@@ -50,6 +51,7 @@ OTHERS = {
     VatRate,
     InvoiceSeries,
     BillingRun,
+    BillingRequest,
 }
 
 
