@@ -120,20 +120,30 @@ ENDED = ("done", "rolled_back")
 
 def calls_of(client: Client, period: DateRange, cut: Cut) -> Iterator[CallSum]:
     """Priced calls of the days, stored by `cut`, by number and destination group."""
-    yield from _sums(client, _within(period) & cut.holds(), is_late=False)
+    yield from _sums(client, within(period) & cut.holds(), is_late=False)
 
 
 def late_calls_of(client: Client, previous: Invoice, cut: Cut) -> Iterator[CallSum]:
     """Priced calls of the months up to that of the invoice before, stored since it was formed."""
+    yield from _sums(client, come_late(client, previous, cut), is_late=True)
+
+
+def come_late(client: Client | int, previous: Invoice, cut: Cut) -> Expression:
+    """Condition: the call is of a month up to that of the invoice before, and came after it."""
     _start, end = month_of(previous.period).bounds(clock.zone())
-    before = Cut(previous.until_run, tuple(previous.open_runs))
-    is_late = (Call.started_at < clock.epoch(end)) & before.later() & cut.holds()
     first = Invoice.of(client, fn.MIN(Invoice.period)).scalar()
     start, _end = month_of(first).bounds(clock.zone())
-    yield from _sums(client, is_late & (Call.started_at >= clock.epoch(start)), is_late=True)
+    is_earlier = (Call.started_at >= clock.epoch(start)) & (Call.started_at < clock.epoch(end))
+    return is_earlier & cut_of(previous).later() & cut.holds()
 
 
-def _within(period: DateRange) -> Expression:
+def cut_of(invoice: Invoice) -> Cut:
+    """Up to which import calls are on an invoice."""
+    return Cut(invoice.until_run, tuple(invoice.open_runs))
+
+
+def within(period: DateRange) -> Expression:
+    """Condition: the call began in these days."""
     start, end = period.bounds(clock.zone())
     return (Call.started_at >= clock.epoch(start)) & (Call.started_at < clock.epoch(end))
 
@@ -164,11 +174,20 @@ def _of(client: Client) -> Expression:
     return Call.subscriber_id.in_(Subscriber.of(client, Subscriber.id))
 
 
-def count_unrated(client: Client, period: DateRange) -> int:
-    """Answered outgoing calls of the days that have no price: they block the invoice."""
+def count_unrated(client: Client, period: DateRange, previous: Invoice | None, cut: Cut) -> int:
+    """Calls of the days without a price, and those of them that came late for the invoices before:
+    they block the next one.
+    """
+    which = within(period)
+    if previous is not None:
+        which |= come_late(client, previous, cut)
+    return Call.select().where(_of(client), which, unrated()).count()
+
+
+def unrated() -> Expression:
+    """Condition: an answered outgoing call without a price."""
     without = Call.rating.is_null() | Call.rating.in_(UNRATED)
-    talked = (Call.direction == CallDirection.OUT) & (Call.billable_s > 0)
-    return Call.select().where(_of(client), _within(period), without, talked).count()
+    return (Call.direction == CallDirection.OUT) & (Call.billable_s > 0) & without
 
 
 # --- Whatever else --------------------------------------------------------------------------------
