@@ -100,7 +100,7 @@ def find_page(
         )
         wanted = {key for (key,) in found.tuples()}
         order = [n for n in order if sheet.ids[n] in wanted]
-    number, pages = _within(number, len(order), size)
+    number, pages = page_within(number, len(order), size)
     shown = order[(number - 1) * size : number * size]
     return Page(_rows(sheet, shown), number, pages, size, len(order))
 
@@ -118,7 +118,7 @@ def row_of(sheet: Sheet, subscriber: Subscriber) -> Row | None:
     return _rows(sheet, [sheet.ids.index(subscriber.id)])[0]
 
 
-def _within(number: int, found: int, size: int) -> tuple[int, int]:
+def page_within(number: int, found: int, size: int) -> tuple[int, int]:
     """A page that there is, and how many there are."""
     pages = max(1, -(-found // size))
     return min(max(1, number), pages), pages
@@ -206,9 +206,9 @@ def calls_of(
         *_such(which),
     )
     found = query.count()
-    number, pages = _within(number, found, size)
+    number, pages = page_within(number, found, size)
     rows = list(query.order_by(Call.started_at.desc(), Call.seq.desc()).paginate(number, size))
-    return Page(_told(client, rows), number, pages, size, found)
+    return Page(tell(client, rows), number, pages, size, found)
 
 
 def _such(which: str) -> list[Expression]:
@@ -225,11 +225,11 @@ def find_call(client: Client, subscriber: Subscriber, started: int, seq: int) ->
     call = Call.get_or_none(
         Call.subscriber_id == subscriber.id, Call.started_at == started, Call.seq == seq
     )
-    return None if call is None else _told(client, [call])[0]
+    return None if call is None else tell(client, [call])[0]
 
 
-def _told(client: Client, calls: list[Call]) -> list[PricedCall]:
-    """Callers are shown in part where that is the client's policy."""
+def tell(client: Client, calls: list[Call]) -> list[PricedCall]:
+    """Calls with the names of their destinations. Callers are shown in part where that is the client's policy."""
     ids = {call.rate_id for call in calls if call.rate_id is not None}
     query = TariffRate.select(TariffRate.id, TariffRate.name).where(TariffRate.id.in_(ids))
     names = dict(query.tuples())
