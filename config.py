@@ -13,11 +13,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 
 from domain.billing.requisites import is_bic, is_iban
+from domain.closed_days import ClosedDays
 
 PREFIX = "CABINET_"
 LEASE_MARGIN_S = 30  # from the last look at the lease to the server's answer, beside its timeouts
 CRASH_AT = re.compile(r"(?:stop )?[a-z_.]+(?::[1-9]\d*)?|@.+|")
-CLOSED_DAYS = re.compile(r"(?:[1-9]|[12]\d|3[01])(?:-(?:[1-9]|[12]\d|3[01]))?|")
+AS_CLOSED_DAYS = "same"  # of an item: closed on the days of CLOSED_DAYS
 RANGES = {
     "PORT": (1, 65_535),
     "MAIL_PORT": (0, 65_535),
@@ -28,6 +29,7 @@ RANGES = {
     "CALL_DETAIL_MONTHS_BACK": (0, 1_200),
     "INVOICE_LINK_MONTHS": (0, 120),
     "INVOICE_DUE_DAY": (1, 28),
+    "INVOICE_WAIT_DAYS": (1, 365),
     "ORDERS_PER_HOUR": (0, 1_000_000),
     "OPEN_ORDERS": (0, 1_000_000),
     "ARTEFACT_DAYS": (1, 3_650),
@@ -93,7 +95,10 @@ class Config:
     CALL_DETAIL_DELAY_HOURS: int = -1  # -1: 24, in the demo 0
     CALL_DETAIL_MONTHS_BACK: int = 1
     INVOICE_LINK_MONTHS: int = 2
-    CLOSED_DAYS: str = "1-3"
+    INVOICE_WAIT_DAYS: int = 30  # how long an order waits for an invoice that is not formed yet
+    CLOSED_DAYS: str = "1-3"  # of each month; empty: never
+    CLOSED_DAYS_EMAIL_BILL: str = "same"  # same: as CLOSED_DAYS
+    CLOSED_DAYS_DOWNLOAD_BILL: str = "same"
     ORDERS_PER_HOUR: int = 20
     OPEN_ORDERS: int = 50
     ARTEFACT_DAYS: int = 7
@@ -154,10 +159,7 @@ class Config:
             )
         self._check_test_hooks()
         self._check_requisites()
-        if not CLOSED_DAYS.fullmatch(self.CLOSED_DAYS):
-            raise ConfigError(
-                f"CABINET_CLOSED_DAYS: days of the month like 1-3, not {self.CLOSED_DAYS!r}"
-            )
+        self._check_closed_days()
         if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"
@@ -172,6 +174,25 @@ class Config:
             raise ConfigError(
                 f"CABINET_CRASH_AT: a point like order.sending:2, not {self.CRASH_AT!r}"
             )
+
+    def _check_closed_days(self) -> None:
+        for name in (field.name for field in fields(self)):
+            if not name.startswith("CLOSED_DAYS"):
+                continue
+            text = getattr(self, name)
+            if text == AS_CLOSED_DAYS and name != "CLOSED_DAYS":
+                continue
+            try:
+                ClosedDays.parse(text)
+            except ValueError as error:
+                raise ConfigError(
+                    f"CABINET_{name}: days of the month like 1-3 or 1-3,28-31; {error}"
+                ) from error
+
+    def closed_days(self, item: str) -> ClosedDays:
+        """When an item of «Счета» takes no orders; its name is that of its setting's end."""
+        own = getattr(self, f"CLOSED_DAYS_{item.upper()}")
+        return ClosedDays.parse(self.CLOSED_DAYS if own == AS_CLOSED_DAYS else own)
 
     def _check_requisites(self) -> None:
         for name, text, is_right in (

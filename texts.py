@@ -77,6 +77,11 @@ ERRORS = {
     "period_reversed": N_("The last day is before the first"),
     "period_out_of_range": N_("Call detail is available from {start} to {end}"),
     "nothing_selected": N_("Choose at least one subscriber"),
+    "orders_closed": N_(
+        "Bills are being made. Mark “carry out when the bills are made”, or order from {opens} on."
+    ),
+    "bill_not_offered": N_("This bill cannot be ordered here. Choose one of those listed."),
+    "bill_not_formed": N_("The bill for this month is not made yet"),
     "too_many_open_orders": N_(
         "You have {limit} unfinished orders. Wait until some of them are done"
     ),
@@ -102,6 +107,7 @@ ERRORS = {
     "nothing_to_roll_back": N_("Import {run} has nothing to take out"),
     "invalid_value": N_("{what}: {value} cannot be used"),
     "cannot_bill": N_("The invoice cannot be formed: {reason}"),
+    "on_invoice": N_("It stands on the invoice of {month} and cannot be changed any more"),
     "deck_refused": N_("{value} lines cannot be taken: nothing was stored"),
 }
 
@@ -118,6 +124,7 @@ FAILURES = {
     "render_too_long": N_("Making the file took too long. Code R-11"),
     "no_space": N_("There is no space for the file. Code R-12"),
     "files_take_too_much": N_("The files of your orders take all the space they may. Code R-14"),
+    "bill_not_formed": N_("The bill for this month was not made in time. Code R-15"),
     "worker_lost": N_("The work was interrupted and will be done again. Code R-13"),
 }
 

@@ -25,6 +25,24 @@ class PeriodOutOfRange(DomainError):
     code = "period_out_of_range"
 
 
+class OrdersClosed(DomainError):
+    """Invoices are being formed and cannot be ordered; `values`: opens (the first open day)."""
+
+    code = "orders_closed"
+
+
+class BillNotOffered(DomainError):
+    """No document of that key can be ordered there: not the client's, or too old."""
+
+    code = "bill_not_offered"
+
+
+class BillNotFormed(DomainError):
+    """The invoice of a month is not formed yet."""
+
+    code = "bill_not_formed"
+
+
 class NothingSelected(DomainError):
     """An order without a single subscriber."""
 
@@ -107,3 +125,9 @@ class TooManySignIns(DomainError):
     """Too many wrong passwords lately; `values`: retry_after_s, minutes."""
 
     code = "too_many_sign_ins"
+
+
+class OnInvoice(DomainError):
+    """What stands on an invoice cannot be changed any more; `values`: month (its first day)."""
+
+    code = "on_invoice"

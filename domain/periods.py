@@ -59,3 +59,14 @@ def check_call_detail_period(period: DateRange, today: date, months_back: int = 
     window = call_detail_window(today, months_back)
     if not (window.start <= period.start and period.end <= window.end):
         raise PeriodOutOfRange(f"{period} not in {window}", start=window.start, end=window.end)
+
+
+def bill_link_months(today: date, months: int = 2) -> tuple[date, ...]:
+    """First days of the months whose invoice can be fetched by a link, the latest first.
+
+    Source document: «за 2 предыдущих месяца».
+
+    >>> bill_link_months(date(2026, 1, 31))
+    (datetime.date(2025, 12, 1), datetime.date(2025, 11, 1))
+    """
+    return tuple(month_start(today, back) for back in range(1, months + 1))

@@ -3,7 +3,7 @@
 from rq.timeouts import JobTimeoutException
 
 from domain.orders import UNMAILED_KINDS
-from services import artefacts, claims, clock, ledger
+from services import artefacts, awaited_invoices, claims, clock, ledger, notices
 from services.smtp import DeliveryUnknown
 
 
@@ -11,12 +11,15 @@ def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woke
     """Carry the most urgent due order as far as it goes. Safe to repeat, and to be killed anywhere.
 
     The hint is only a wake-up: which order is taken decides `claims.claim_next`, so that a client
-    with many orders does not keep the others waiting.
+    with many orders does not keep the others waiting. A notice that is due goes first, so that
+    they need no place of their own in a long queue.
     """
+    notices.send_due(most=1)
     claim = claims.claim_next(now=clock.now())
     if claim is None:
         return
     with claims.attempt(claim):
+        awaited_invoices.find_document(claim)
         try:
             artefact = artefacts.make(claim)
         except JobTimeoutException as error:

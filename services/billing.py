@@ -41,6 +41,7 @@ from models_billing import (
     Payment,
 )
 from services import (
+    awaited_invoices,
     bulk,
     clock,
     delivery,
@@ -159,7 +160,7 @@ class _Work:
         self._check(client)
         period = month_of(self.first)
         due = Due(
-            [*months.calls_of(client, period, self.cut), *self._late(client, previous)],
+            [*months.calls_of(client, period, self.cut), *self._late(client)],
             months.one_offs_of(client, period.end),
             months.instalments_of(client, period.end),
         )
@@ -181,19 +182,18 @@ class _Work:
 
     def _check(self, client: Client) -> None:
         """Raise `CannotBill` when calls have no price, or the month before has no invoice."""
-        if count := months.count_unrated(client, month_of(self.first)):
+        newest = _last_month(client)
+        if count := months.count_unrated(client, month_of(self.first), newest, self.cut):
             raise CannotBill("unrated_calls", count=count)
-        last = Invoice.of(client).where(Invoice.ordinal == 0).order_by(Invoice.period.desc())
-        newest = last.first()
         if newest is not None and newest.period < month_start(self.first, 1):
             raise CannotBill("month_before_missing")
         if newest is not None and newest.period > self.first:
             raise CannotBill("month_after_formed")
 
-    def _late(self, client: Client, previous: Invoice | None) -> Iterator[months.CallSum]:
-        if previous is not None:
-            before = Invoice.of(client).where(Invoice.ordinal == 0).order_by(Invoice.period.desc())
-            yield from months.late_calls_of(client, before.get(), self.cut)
+    def _late(self, client: Client) -> Iterator[months.CallSum]:
+        newest = _last_month(client)
+        if newest is not None:
+            yield from months.late_calls_of(client, newest, self.cut)
 
     def _vat_of(self, service: str) -> int:
         return int(vat_percent(service, month_of(self.first).end, self._vat_rules) * 100)
@@ -237,6 +237,7 @@ class _Work:
     ) -> tuple[Invoice, InvoiceContent]:
         """Number, freeze and store; what stands on it is marked. All of it or nothing."""
         with write_tx():
+            lock_client(client)  # no order begins to wait for this invoice meanwhile
             invoice, content = _give_out(
                 client, content, cut=self.cut, run=self.run, ordinal=0, now=self.now
             )
@@ -264,6 +265,7 @@ class _Work:
             ).execute()
             if self.mail:
                 invoice_orders.place_regular(invoice, now=self.now)
+            awaited_invoices.give_to_waiting(invoice, now=self.now)
             faults.reach("invoice.stored")
         faults.reach("invoice.committed")
         return invoice, content
@@ -368,6 +370,11 @@ def _mark(model: type, ids: list[int], invoice: Invoice) -> None:
 def _last_document(client: Client) -> Invoice | None:
     """The invoice or credit note given out last: its closing balance is the next one's opening."""
     return Invoice.of(client).order_by(Invoice.id.desc()).first()
+
+
+def _last_month(client: Client) -> Invoice | None:
+    """The invoice of the latest month that has one."""
+    return Invoice.of(client).where(Invoice.ordinal == 0).order_by(Invoice.period.desc()).first()
 
 
 def _new_payments(client: Client, until: date) -> list[Payment]:

@@ -8,7 +8,7 @@ from domain.orders import INVOICE_KINDS
 from domain.periods import DateRange, month_of
 from models import Order
 from models_billing import Invoice
-from services import clock, invoices
+from services import awaited_invoices, clock, invoices
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Subject:
 
     period: DateRange
     is_month: bool = False  # a whole month, and named as such
-    invoice: str = ""  # number of the document
+    invoice: str = ""  # number of the document, when it is given out
 
 
 def of_order(order: Order) -> Subject:
@@ -28,13 +28,15 @@ def of_order(order: Order) -> Subject:
 def of_orders(orders: Iterable[Order]) -> Mapping[int, Subject]:
     """The subject of each order by its id. Documents are looked for among those of its client."""
     orders = list(orders)
-    wanted = {order.params["invoice"] for order in orders if order.kind in INVOICE_KINDS}
+    wanted = {order.params["invoice"] for order in orders if "invoice" in order.params}
     rows = Invoice.across_clients().where(Invoice.id.in_(wanted)) if wanted else ()
     documents = {(row.client_id, row.id): row for row in rows}
     return {order.id: _subject(order, documents) for order in orders}
 
 
 def _subject(order: Order, documents: Mapping[tuple[int, int], Invoice]) -> Subject:
+    if month := awaited_invoices.awaited_month(order):
+        return Subject(month_of(month), is_month=True)
     if order.kind in INVOICE_KINDS:
         document = documents[order.client_id, order.params["invoice"]]
         number = invoices.content_of(document).number

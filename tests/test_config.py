@@ -17,6 +17,11 @@ from config import Config, ConfigError
         ("DEMO", "maybe"),
         ("CLOSED_DAYS", "abc"),
         ("CLOSED_DAYS", "1-32"),
+        ("CLOSED_DAYS", "3-1"),
+        ("CLOSED_DAYS", "1-31"),
+        ("CLOSED_DAYS", "same"),
+        ("CLOSED_DAYS_EMAIL_BILL", "Monday"),
+        ("INVOICE_WAIT_DAYS", "0"),
         ("CALL_DETAIL_MONTHS_BACK", "-1"),
         ("LEASE_S", "0"),
         ("LEASE_S", "89"),
@@ -38,6 +43,8 @@ def test_a_bad_value_is_named(name, value):
     [
         ("CLOSED_DAYS", "", ""),
         ("CLOSED_DAYS", "2", "2"),
+        ("CLOSED_DAYS", "1-3,28-31", "1-3,28-31"),
+        ("CLOSED_DAYS_EMAIL_BILL", "", ""),
         ("ORDERS_PER_HOUR", "0", 0),
         ("LEASE_S", "90", 90),
         ("DEMO", "no", False),
@@ -45,3 +52,19 @@ def test_a_bad_value_is_named(name, value):
 )
 def test_a_good_value_is_taken(name, value, wanted):
     assert getattr(Config.from_env({f"CABINET_{name}": value}), name) == wanted
+
+
+@pytest.mark.parametrize(
+    ("settings", "email", "download"),
+    [
+        ({}, {1, 2, 3}, {1, 2, 3}),
+        ({"CLOSED_DAYS": "5"}, {5}, {5}),
+        ({"CLOSED_DAYS": ""}, set(), set()),
+        ({"CLOSED_DAYS_DOWNLOAD_BILL": ""}, {1, 2, 3}, set()),
+        ({"CLOSED_DAYS": "5", "CLOSED_DAYS_EMAIL_BILL": "7-8"}, {7, 8}, {5}),
+    ],
+)
+def test_each_item_has_closed_days_of_its_own(settings, email, download):
+    config = Config(**settings)
+    assert config.closed_days("email_bill").days == email
+    assert config.closed_days("download_bill").days == download

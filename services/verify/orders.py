@@ -14,8 +14,12 @@ from domain.orders import (
 )
 from models import Artefact, Mail, Order, OrderSubscriber, Subscriber
 from models_billing import Invoice
-from services import artefacts
+from services import artefacts, awaited_invoices
 from services.verify.registry import check
+
+WAITING_STATES = frozenset(  # of an order whose invoice is not formed
+    {OrderState.ACCEPTED, OrderState.RETRY_WAIT, OrderState.FAILED, OrderState.CANCELLED}
+)
 
 
 def _orders(*fields: object) -> ModelSelect:
@@ -59,12 +63,33 @@ def an_order_is_about_numbers_of_its_client() -> Iterator[str]:
 
 @check
 def an_order_of_an_invoice_is_about_one_of_its_client() -> Iterator[str]:
-    """What it names is there, and nobody else's."""
-    owners = dict(Invoice.across_clients(Invoice.id, Invoice.client).tuples())
-    ordered = _orders(Order.id, Order.client, Order.params).where(Order.kind.in_(INVOICE_KINDS))
-    for order_id, client_id, params in ordered.tuples():
-        if owners.get(params.get("invoice")) != client_id:
-            yield f"order {order_id} is about no invoice of its client"
+    """What it names is there, and nobody else's; one that waited has got the month it waited for,
+    and none is under way before it has.
+    """
+    fields = (Invoice.id, Invoice.client, Invoice.period)
+    known = {row[0]: row[1:] for row in Invoice.across_clients(*fields).tuples()}
+    for order in _orders().where(Order.kind.in_(INVOICE_KINDS)):
+        month = awaited_invoices.awaited_month(order)
+        if month is not None:
+            if order.state not in WAITING_STATES:
+                yield f"order {order.id} is {order.state} and waits for an invoice"
+            continue
+        owner, period = known.get(order.params["invoice"], (None, None))
+        if owner != order.client_id:
+            yield f"order {order.id} is about no invoice of its client"
+        elif order.params.get("month", period.isoformat()) != period.isoformat():
+            yield f"order {order.id} is about the invoice of another month"
+
+
+@check
+def nobody_waits_for_an_invoice_that_is_there() -> Iterator[str]:
+    """Whoever waits is given it when it is formed."""
+    formed = set(
+        Invoice.across_clients(Invoice.client, Invoice.period).where(Invoice.ordinal == 0).tuples()
+    )
+    for order in _orders().where(Order.kind.in_(INVOICE_KINDS), Order.is_open_condition()):
+        if (order.client_id, awaited_invoices.awaited_month(order)) in formed:
+            yield f"order {order.id} waits for an invoice that is there"
 
 
 @check
