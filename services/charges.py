@@ -229,7 +229,9 @@ def find_call(client: Client, subscriber: Subscriber, started: int, seq: int) ->
 
 
 def tell(client: Client, calls: list[Call]) -> list[PricedCall]:
-    """Calls with the names of their destinations. Callers are shown in part where that is the client's policy."""
+    """Calls with the names of their destinations. Callers are shown in part where that is the
+    client's policy.
+    """
     ids = {call.rate_id for call in calls if call.rate_id is not None}
     query = TariffRate.select(TariffRate.id, TariffRate.name).where(TariffRate.id.in_(ids))
     names = dict(query.tuples())
