@@ -10,8 +10,11 @@ from flask.cli import AppGroup
 
 from commands.refusals import on_database
 from domain.rating.explanation import Explanation
-from services import accounts, clock, import_turns, price_questions, rating
+from domain.rating.states import CallRating
+from services import accounts, clock, import_turns, price_questions, rating, unrated
+from services.unrated import Group
 
+MONTH = click.DateTime(["%Y-%m"])
 DAY = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
 MOMENT = click.DateTime(["%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%d"])
 
@@ -86,3 +89,34 @@ def rerun(first: datetime, last: datetime | None, account: str | None) -> None:
     with import_turns.one_at_a_time(config.data_dir, lambda: click.echo("Waiting for an import.")):
         done = rating.rerun(first.date(), end, client=client)
     click.echo(f"{done.calls} calls, {done.changed} prices changed, {done.unrated} without a price")
+
+
+@group.command("unrated")
+@click.option("--month", type=MONTH, help="Of one month.  [default: of all]")
+@click.option("--client", "account", help="One client's account number.  [default: everybody]")
+@click.option("--json", "as_json", is_flag=True, help="One JSON list.")
+@on_database
+def list_unrated(
+    month: datetime | None,
+    account: str | None,
+    as_json: bool,  # noqa: FBT001 - an option
+) -> None:
+    """Answered outgoing calls that have no price: they keep their clients' invoices back."""
+    client = accounts.find_client(account) if account else None
+    found = [_told(each) for each in unrated.groups(client=client, month=month and month.date())]
+    if as_json:
+        click.echo(json.dumps(found, ensure_ascii=False))
+        return
+    for row in found:
+        click.echo("\t".join(map(str, row.values())))
+
+
+def _told(group: Group) -> dict[str, object]:
+    return {
+        "month": f"{group.month:%Y-%m}",
+        "account": group.client.account_no,
+        "reason": CallRating(group.rating).name.lower() if group.rating else "not_looked_at",
+        "destination": group.destination,
+        "calls": group.calls,
+        "seconds": group.seconds,
+    }

@@ -32,6 +32,9 @@ class AuditEventKind(StrEnum):
     SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"
+    CALLS_WAIVED = "calls_waived"  # answered calls without a price, that the operator does without
+    WAIVER_UNDONE = "waiver_undone"
+    BILLING_ASKED = "billing_asked"
     SESSIONS_ENDED = "sessions_ended"
 
 

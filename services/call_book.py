@@ -11,8 +11,9 @@ from domain.rating.flat import FlatPricer
 from domain.rating.states import UNRATED, CallRating
 from models import db
 from services import rating, usage
-from services.rating import CallRater, ToRate
+from services.rating import WAIVED, CallRater, ToRate
 from services.usage import Counted, group_of
+from services.waived_calls import Waived
 
 PRICE_COLUMNS = ("rating", "price", "billed_s", "package_s", "rate_id")
 LATER = (None,) * 5  # by `catch_up`
@@ -40,6 +41,8 @@ class CallBook:
         self._days = usage.Days()
         self._change = usage.Change(self._rater.plans.client_of, self._days)
         self._held: dict[int, _Held] = {}
+        self._waived = Waived()
+        self._with_waivers = self._waived.subscribers
         self._to_catch_up: set[tuple[int, int]] = set()  # client, month
 
     def come(self, rows: Sequence[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
@@ -65,7 +68,9 @@ class CallBook:
         """Price and group of an answered outgoing call. What hangs on the calls before it is
         priced when all are there.
         """
-        subscriber_id, started_at, _seq, direction, on_net, number, peer, answered_at = row[:8]
+        subscriber_id, started_at, seq, direction, on_net, number, peer, answered_at = row[:8]
+        if subscriber_id in self._with_waivers and self._waived.holds(subscriber_id, seq):
+            return WAIVED[:5], usage.UNKNOWN
         held = self._held.get(subscriber_id)
         if held is None or not held.start <= answered_at < held.end:
             held = self._hold(subscriber_id, answered_at)

@@ -22,7 +22,7 @@ from domain.rating.tariff import Version
 from domain.rating.usage import Rater, Usage
 from models import Call, Client, Subscriber, db
 from models_billing import Invoice, TariffPackage
-from services import bulk, clock, tariffs
+from services import bulk, clock, tariffs, waived_calls
 from services import usage as sums
 from services.plans import Plans
 from services.transactions import write_tx
@@ -56,11 +56,18 @@ class ToRate(NamedTuple):
     answered_at: int | None
     billable_s: int
 
+    @property
+    def can_cost(self) -> bool:
+        """Whether it is one that has a price: it went out, and somebody answered."""
+        is_answered = self.answered_at is not None and self.billable_s > 0
+        return self.direction != CallDirection.IN and is_answered
+
 
 FREE_OUT = Rated(CallRating.FREE, 0, 0, 0, None, sums.UNKNOWN)
 FREE_IN = Rated(CallRating.FREE, 0, 0, 0, None, sums.INCOMING)
 NO_PLAN = Rated(CallRating.NO_PLAN, None, None, None, None, sums.UNKNOWN)
 NO_RATE = Rated(CallRating.NO_RATE, None, None, None, None, sums.UNKNOWN)
+WAIVED = Rated(CallRating.WAIVED, 0, 0, 0, None, sums.UNKNOWN)
 
 
 class CallRater:
@@ -187,12 +194,13 @@ def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> 
     uses the packages, and keeps its price.
     """
     usage, days = Usage(), sums.Days()
-    is_frozen = _frozen(client_id, month)
+    is_frozen, waived = frozen(client_id, month), waived_calls.of_client(client_id)
     for batch in _batches(_in_order(client_id, month)):
         change = sums.Change(rater.plans.client_of, days)
         rows = []
         for key, call, before, run_id in batch:
-            after = rater.rate(call, usage)
+            is_waived = waived and (key[0], key[2]) in waived and call.can_cost
+            after = WAIVED if is_waived else rater.rate(call, usage)
             done.calls += 1
             done.unrated += before[1] is None if is_frozen(run_id) else after.price is None
             if after[:5] != before and not is_frozen(run_id):
@@ -203,17 +211,20 @@ def _rerun_month(rater: CallRater, client_id: int, month: date, done: Rerun) -> 
         done.changed += len(rows)
         if rows:
             with write_tx():
-                _write(rows)
+                write_prices(rows)
                 change.save()
 
 
-def _frozen(client_id: int, month: date) -> Callable[[int], bool]:
-    """Whether calls of an import stand on the invoice of that month."""
-    invoice = Invoice.of(client_id).where(Invoice.period == month, Invoice.ordinal == 0).first()
-    if invoice is None:
+def frozen(client_id: int, month: date) -> Callable[[int], bool]:
+    """Whether calls of that month, stored by an import, stand on an invoice: on the month's own, or
+    as late ones on a later.
+    """
+    months = Invoice.of(client_id).where(Invoice.ordinal == 0).order_by(Invoice.period)
+    first, last = months.first(), months.order_by(Invoice.period.desc()).first()
+    if first is None or not first.period <= month <= last.period:
         return lambda _run_id: False
-    open_runs = frozenset(invoice.open_runs)
-    return lambda run_id: run_id <= invoice.until_run and run_id not in open_runs
+    open_runs = frozenset(last.open_runs)
+    return lambda run_id: run_id <= last.until_run and run_id not in open_runs
 
 
 def taking_part(client: Client, call: Call, rater: CallRater) -> Iterator[tuple[tuple, ToRate]]:
@@ -257,7 +268,7 @@ def _in_order(client_id: int, month: date) -> Iterator[tuple[tuple, ToRate, tupl
             yield row[:3], ToRate(*row[3:-6]), row[-6:-1], row[-1]
 
 
-def _write(rows: list[tuple]) -> None:
+def write_prices(rows: list[tuple]) -> None:
     bulk.run_many(
         db.obj,
         f"UPDATE {bulk.table_of(Call)} SET rating = ?, price = ?, billed_s = ?, package_s = ?,"  # noqa: S608 - names of our own

@@ -3,7 +3,17 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from models_billing import Invoice, InvoiceSeries, UsageDay, UsageMonth
+from domain.cdr.record import CallDirection
+from domain.rating.states import CallRating
+from models import Call
+from models_billing import (
+    Invoice,
+    InvoiceSeries,
+    UsageDay,
+    UsageMonth,
+    WaivedCall,
+    Waiver,
+)
 from services import invoices, usage
 from services.verify.registry import check
 
@@ -63,3 +73,23 @@ def invoices_say_what_was_given_out() -> Iterator[str]:
     """Content, columns, lines and annex agree, and the hash is that of the content."""
     for invoice in Invoice.across_clients().order_by(Invoice.id):
         yield from (f"invoice {invoice.id}: {what}" for what in invoices.contradictions(invoice))
+
+
+@check
+def waived_calls_are_those_of_the_waivers() -> Iterator[str]:
+    """A call that could cost something is waived when a waiver in force names it, and then only."""
+    in_force = Waiver.across_clients(Waiver.id).where(Waiver.undone_at.is_null())
+    named = WaivedCall.select(WaivedCall.subscriber_id, WaivedCall.seq, WaivedCall.waiver)
+    waived = {(row[0], row[1]): row[2] for row in named.tuples()}
+    valid = {waiver_id for (waiver_id,) in in_force.tuples()}
+    yield from (f"waiver {each} was taken back" for each in set(waived.values()) - valid)
+    talked = (Call.direction == CallDirection.OUT) & (Call.billable_s > 0)
+    named_or_waived = (Call.rating == CallRating.WAIVED) | Call.subscriber_id.in_(
+        WaivedCall.select(WaivedCall.subscriber_id)
+    )
+    query = Call.select(Call.subscriber_id, Call.seq, Call.rating).where(
+        talked, ~Call.answered_at.is_null(), named_or_waived
+    )
+    for subscriber_id, seq, rating in query.tuples():
+        if ((subscriber_id, seq) in waived) != (rating == CallRating.WAIVED):
+            yield f"a call of number {subscriber_id} is rated {rating} against its waiver"
