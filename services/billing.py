@@ -78,40 +78,45 @@ class Outcome:
 
     client: Client
     invoice: Invoice | None = None
-    content: InvoiceContent | None = None  # of a dry run too
+    content: InvoiceContent | None = None  # of what was formed now, of a dry run too
     is_known: bool = False  # had its invoice before
     reason: str = ""
     count: int = 0
 
 
 def form_month(
-    period: date,
+    period: date | BillingRun,
     *,
     client: Client | None = None,
     dry_run: bool = False,
     mail: bool = False,
     now: datetime,
     on_client: Callable[[Outcome], None] = lambda _outcome: None,
+    time_over: tuple[type[Exception], ...] = (),
 ) -> BillingRun:
     """Form the invoices of a closed month that are still missing, and return the run's row (not
     stored by a dry run). Call it inside `import_turns.one_at_a_time`: no call comes meanwhile. With
-    `mail` each invoice's letter is ordered with it, to the address that stands on it.
+    `mail` each invoice's letter is ordered with it, to the address that stands on it. Instead
+    of the month a run that was killed can be named, to go on with. What is in `time_over` ends the
+    work, with invoices whole.
 
     Raises `InvalidValue` for a month that has not ended.
     """
-    first = month_start(period)
+    run = period if isinstance(period, BillingRun) else None
+    first = month_start(run.period if run else period)
     if first >= month_start(now.date()):
         raise InvalidValue(f"{first:%Y-%m} has not ended", what="month", value=f"{first:%Y-%m}")
-    run = BillingRun(period=first, started_at=now)
+    run = run or BillingRun(period=first, started_at=now)
+    run.formed = run.known = run.failed = 0
     if not dry_run:
         with write_tx():
             run.save()
-    work = _Work(first, run if not dry_run else None, now, mail=mail)
+    work = _Work(first, run if not dry_run else None, now, mail=mail, time_over=time_over)
     for one in [client] if client else list(Client.select().order_by(Client.id)):
         outcome = work.bill(one)
         run.known += outcome.is_known
         run.failed += bool(outcome.reason)
-        run.formed += outcome.content is not None and not outcome.is_known
+        run.formed += not outcome.is_known and not outcome.reason
         on_client(outcome)
     run.state, run.finished_at = "done", clock.now()
     if not dry_run:
@@ -124,9 +129,16 @@ class _Work:
     """A month under way: what is the same for all of its clients."""
 
     def __init__(
-        self, first: date, run: BillingRun | None, now: datetime, *, mail: bool = False
+        self,
+        first: date,
+        run: BillingRun | None,
+        now: datetime,
+        *,
+        mail: bool = False,
+        time_over: tuple[type[Exception], ...] = (),
     ) -> None:
         self.first, self.run, self.now, self.mail = first, run, now, mail
+        self._time_over = time_over
         self.cut = months.cut_now()
         self.plans, self.fees = Plans(), Fees()
         self._vat_rules = price_questions.vat_rules()
@@ -135,9 +147,12 @@ class _Work:
         """Give the client its invoice; a reason why not never stops the others."""
         known = Invoice.of(client).where(Invoice.period == self.first, Invoice.ordinal == 0).first()
         if known is not None:
-            return Outcome(client, known, is_known=True)
+            is_own = self.run is not None and known.run_id == self.run.id
+            return Outcome(client, known, is_known=not is_own)
         try:
             return self._form(client)
+        except self._time_over:
+            raise
         except CannotBill as refusal:
             reason, count, detail = refusal.reason, refusal.count, ""
         except Exception as error:

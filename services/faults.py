@@ -56,6 +56,7 @@ POINTS = frozenset(
         "order.retried",
         "import.storing",  # :1 the first batch of a file, and so on
         "import.stored",
+        "billing.asked",
         "invoice.stored",
         "invoice.committed",
         "reconcile.part_done",  # :1 after the first part of a round, and so on

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 QUEUE_NAME = "orders"
 CARRY_ORDER = "jobs.orders.carry"  # these are the only paths a worker will run
 READ_IMPORT = "jobs.imports.read"
+FORM_INVOICES = "jobs.billing.form"
 PAUSE_AFTER_FAILURE_S = 10
 _EXTENSION = "cabinet-queue"
 
@@ -76,6 +77,11 @@ def hint(order_id: int) -> bool:
 def hint_import(run_id: int) -> bool:
     """Wake a worker for an import, as `hint` does for an order."""
     return current_app.extensions[_EXTENSION].hint(run_id, READ_IMPORT)
+
+
+def hint_billing(request_id: int) -> bool:
+    """Wake a worker for a month's invoices, as `hint` does for an order."""
+    return current_app.extensions[_EXTENSION].hint(request_id, FORM_INVOICES)
 
 
 def waiting() -> int | None:

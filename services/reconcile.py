@@ -14,6 +14,7 @@ from flask import current_app
 from models import Order
 from services import (
     artefacts,
+    billing_requests,
     call_months,
     claims,
     drafts,
@@ -51,7 +52,7 @@ def tick(*, now: datetime) -> Round:
     """One round. A part that fails does not keep the others from running."""
     parts: dict[str, tuple[Callable[[], int], ...]] = {
         "released": (lambda: claims.release_dead(now=now),),
-        "hinted": (lambda: hint_due(now=now), upload_work.hint_due),
+        "hinted": (lambda: hint_due(now=now), upload_work.hint_due, billing_requests.hint_due),
         "removed": (
             lambda: artefacts.remove_expired(now=now),
             lambda: leftovers.remove(now=now),

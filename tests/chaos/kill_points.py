@@ -52,6 +52,7 @@ ROUND = (
     "reconcile.letter_removed",
 )
 IMPORTED = tuple(f"import.{step}:{n}" for n in (1, 2, 4) for step in ("storing", "stored"))
+BILLING_ASKED = ("billing.asked",)
 BILLED = ("invoice.stored", "invoice.committed")  # swept with the billing run
 
 SWEPT = {
@@ -66,6 +67,7 @@ SWEPT = {
         RETRIED,
         ROUND,
         IMPORTED,
+        BILLING_ASKED,
         BILLED,
     )
     for point in road
