@@ -120,6 +120,8 @@ FAILURES = {
     "mail_rejected_sign_in": N_("The mail server did not accept our sign-in. Code M-21"),
     "mail_insecure": N_("The connection to the mail server is not safe. Code M-22"),
     "mail_unconfirmed": N_("It is not known whether the message went out. Code M-23"),
+    "letter_failed": N_("The letter could not be made. Code M-24"),
+    "letter_too_late": N_("The letter could not be sent in time. Code M-25"),
     "render_failed": N_("The file could not be made. Code R-10"),
     "render_too_long": N_("Making the file took too long. Code R-11"),
     "no_space": N_("There is no space for the file. Code R-12"),

@@ -6,6 +6,7 @@ from flask import Flask
 
 import texts
 from domain import formats
+from domain.billing.delivery import DeliveryMethod
 from domain.orders import MailState, OrderKind, OrderState
 from services import clock
 from texts import N_, gettext
@@ -48,6 +49,12 @@ ROLE_WORDS = {
     "viewer": N_("Viewer"),
     "operator-administrator": N_("Operator's administrator"),
     "clerk": N_("Operator's clerk"),
+}
+DELIVERY_METHOD_WORDS = {
+    DeliveryMethod.EMAIL: N_("by e-mail"),
+    DeliveryMethod.PICKUP: N_("in person"),
+    DeliveryMethod.POST: N_("by post"),
+    DeliveryMethod.EDI: N_("by electronic document exchange"),
 }
 TONES = {
     OrderState.SENT: "ok",
@@ -110,6 +117,11 @@ def role_text(role: str) -> str:
     return gettext(ROLE_WORDS[role])
 
 
+def delivery_method_text(method: str) -> str:
+    """«Способ доставки» in words."""
+    return gettext(DELIVERY_METHOD_WORDS[DeliveryMethod(method)])
+
+
 FILTERS = {
     "date": formats.format_date,
     "iso_date": iso_date,
@@ -129,6 +141,7 @@ FILTERS = {
     "masked": formats.mask_email,
     "role_text": role_text,
     "subscriber_status_text": subscriber_status_text,
+    "delivery_method_text": delivery_method_text,
     "order_kind_text": order_kind_text,
     "mail_state_text": mail_state_text,
     "order_state_text": order_state_text,

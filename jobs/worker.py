@@ -24,7 +24,9 @@ from models import db
 from services import liveness, queue, reports
 from services.log import trace_text
 
-ALLOWED_JOBS = frozenset({queue.CARRY_ORDER, queue.READ_IMPORT, queue.FORM_INVOICES})
+ALLOWED_JOBS = frozenset(
+    {queue.CARRY_ORDER, queue.READ_IMPORT, queue.FORM_INVOICES, queue.SEND_NOTICES}
+)
 BEAT_EVERY_S = 15  # of an idle worker: so soon it is known again to a Redis that forgot it
 LOOK_AGAIN_S = 2  # at most, between two tries to reach a Redis that is gone
 

@@ -1,5 +1,6 @@
-"""Letters about finished orders: composed once, frozen as bytes in a file. Sending is
-`services/smtp.py`, the ledger of what was sent `services/ledger.py`.
+"""Letters. Those about finished orders are composed once and frozen as bytes in a file; notices
+are composed alike as often as they are tried. Sending is `services/smtp.py`, what was sent is
+written down by `services/ledger.py` and `services/notices.py`.
 """
 
 import base64
@@ -25,7 +26,7 @@ from flask import current_app
 from config import Config
 from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
 from domain.orders import INVOICE_KINDS, Direction, FileFormat
-from models import Artefact, Order
+from models import Artefact, Notice, Order
 from services import clock, faults, invoice_reports, reports, storage
 from texts import gettext
 
@@ -74,6 +75,8 @@ class Letter(flask_mail.Message):
     base64, so that any server passes the message on unchanged.
     """
 
+    boundary = ""  # between the parts; one that is made up differs each time
+
     def _message(
         self, data_of: Callable[[flask_mail.Attachment], bytes] = lambda each: each.data
     ) -> EmailMessage:
@@ -90,6 +93,8 @@ class Letter(flask_mail.Message):
         for each in self.attachments:
             main, sub = each.content_type.split(";")[0].split("/")
             message.add_attachment(data_of(each), main, sub, filename=each.filename)
+        if self.boundary:
+            message.set_boundary(self.boundary)
         return message
 
     def as_bytes(self) -> bytes:
@@ -129,23 +134,43 @@ def compose(
     `ValueError` for a value that would break a header, before anything is written, and `OSError`.
     """
     config: Config = current_app.config["CABINET"]
-    recipient = envelope_address(order.email)
     is_attached = fits_a_letter(artefact, config)
     words = _words(order, artefact, config, is_attached=is_attached)
-    letter = Letter(
-        subject=_template(order.kind, "subject.txt", words).strip(),
-        recipients=[recipient],
-        body=_template(order.kind, "body.txt", words),
-        html=_template(order.kind, "body.html", words),
-        sender=config.MAIL_FROM,
-        extra_headers={"Date": format_datetime(now), "Auto-Submitted": "auto-generated"},
-    )
+    letter = _write(order.kind, order.email, words, now=now)
     letter.msgId = message_id(order, ordinal, config)
     _check_headers(letter, artefact.display_name)
     if is_attached:
         data = (config.artefact_dir / artefact.path).read_bytes()
         letter.attach(artefact.display_name, artefact.media_type, data)
     return _freeze(letter, f"{order.key}/mail-{ordinal}.eml", config, naming)
+
+
+def compose_notice(notice: Notice, *, link: str) -> bytes:
+    """The letter of `notice`, the same bytes each time. Raises `ValueError` as `compose` does."""
+    config: Config = current_app.config["CABINET"]
+    words = {
+        "link": link,
+        "operator": config.OPERATOR_NAME,
+        "cabinet_url": f"{config.public_url}/",
+        "zone": str(clock.zone()),
+        **notice.words,
+    }
+    letter = _write(notice.kind, notice.recipient, words, now=notice.created_at)
+    letter.msgId = notice.message_id
+    letter.boundary = f"=={notice.key}=="
+    _check_headers(letter, "")
+    return letter.as_bytes()
+
+
+def _write(kind: str, address: str, words: dict[str, Any], *, now: datetime) -> Letter:
+    return Letter(
+        subject=_template(kind, "subject.txt", words).strip(),
+        recipients=[envelope_address(address)],
+        body=_template(kind, "body.txt", words),
+        html=_template(kind, "body.html", words),
+        sender=current_app.config["CABINET"].MAIL_FROM,
+        extra_headers={"Date": format_datetime(now), "Auto-Submitted": "auto-generated"},
+    )
 
 
 def fits_a_letter(artefact: Artefact, config: Config) -> bool:
@@ -155,8 +180,16 @@ def fits_a_letter(artefact: Artefact, config: Config) -> bool:
 
 def message_id(order: Order, ordinal: int, config: Config) -> str:
     """The Message-ID of an order's letter: a second copy is recognised by it."""
-    host = urlsplit(config.public_url).hostname or "localhost"
-    return f"<o{order.key}.{ordinal}@{host}>"
+    return f"<o{order.key}.{ordinal}@{_own_host(config)}>"
+
+
+def notice_id(key: str) -> str:
+    """The Message-ID of a notice."""
+    return f"<n{key}.1@{_own_host(current_app.config['CABINET'])}>"
+
+
+def _own_host(config: Config) -> str:
+    return urlsplit(config.public_url).hostname or "localhost"
 
 
 def address_of(text: str) -> Address:

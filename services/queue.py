@@ -21,6 +21,7 @@ QUEUE_NAME = "orders"
 CARRY_ORDER = "jobs.orders.carry"  # these are the only paths a worker will run
 READ_IMPORT = "jobs.imports.read"
 FORM_INVOICES = "jobs.billing.form"
+SEND_NOTICES = "jobs.notices.send"
 PAUSE_AFTER_FAILURE_S = 10
 _EXTENSION = "cabinet-queue"
 
@@ -48,6 +49,7 @@ class HintQueue:
                 result_ttl=60,
                 failure_ttl=86_400,
                 description=job,  # RQ's own would repeat the arguments
+                at_front=job == SEND_NOTICES,  # short, and somebody waits for their letter
             )
         except (RedisError, OSError) as error:
             self._silent_until = time.monotonic() + PAUSE_AFTER_FAILURE_S
@@ -77,6 +79,11 @@ def hint(order_id: int) -> bool:
 def hint_import(run_id: int) -> bool:
     """Wake a worker for an import, as `hint` does for an order."""
     return current_app.extensions[_EXTENSION].hint(run_id, READ_IMPORT)
+
+
+def hint_notices() -> bool:
+    """Wake a worker for the letters that no order asked for, as `hint` does for an order."""
+    return current_app.extensions[_EXTENSION].hint(0, SEND_NOTICES)
 
 
 def hint_billing(request_id: int) -> bool:

@@ -21,6 +21,7 @@ from services import (
     faults,
     ledger,
     leftovers,
+    notices,
     queue,
     sessions,
     upload_work,
@@ -36,7 +37,7 @@ MOST_HINTS = 100  # a hint wakes a worker for whatever is most urgent: no need f
 class Round:
     """What one round did."""
 
-    released: int  # orders freed from dead workers
+    released: int  # orders and letters freed from dead workers
     hinted: int
     removed: int  # files whose time was over
     purged: int  # drafts, sessions and frozen messages past their time
@@ -51,8 +52,16 @@ class Round:
 def tick(*, now: datetime) -> Round:
     """One round. A part that fails does not keep the others from running."""
     parts: dict[str, tuple[Callable[[], int], ...]] = {
-        "released": (lambda: claims.release_dead(now=now),),
-        "hinted": (lambda: hint_due(now=now), upload_work.hint_due, billing_requests.hint_due),
+        "released": (
+            lambda: claims.release_dead(now=now),
+            lambda: notices.release_dead(now=now),
+        ),
+        "hinted": (
+            lambda: hint_due(now=now),
+            upload_work.hint_due,
+            billing_requests.hint_due,
+            lambda: notices.hint_due(now=now),
+        ),
         "removed": (
             lambda: artefacts.remove_expired(now=now),
             lambda: leftovers.remove(now=now),

@@ -62,8 +62,13 @@ def submit(message_path: Path, *, recipient: str, before_data: Callable[[], None
     ends the conversation and is passed on. Raises `MailRefused`, `DeliveryUnknown`, and `OSError`
     when the file cannot be read.
     """
+    content = (current_app.config["CABINET"].artefact_dir / message_path).read_bytes()
+    return send(content, recipient=recipient, before_data=before_data)
+
+
+def send(content: bytes, *, recipient: str, before_data: Callable[[], None]) -> str:
+    """The same with the message itself."""
     config: Config = current_app.config["CABINET"]
-    content = (config.artefact_dir / message_path).read_bytes()
     sender = address_of(config.MAIL_FROM).addr_spec
     try:
         with Connection(config) as connection:

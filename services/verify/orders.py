@@ -12,7 +12,7 @@ from domain.orders import (
     MailState,
     OrderState,
 )
-from models import Artefact, Mail, Order, OrderSubscriber, Subscriber
+from models import Artefact, Mail, Notice, Order, OrderSubscriber, Subscriber
 from models_billing import Invoice
 from services import artefacts, awaited_invoices
 from services.verify.registry import check
@@ -156,3 +156,16 @@ def a_letter_is_frozen_under_its_own_id() -> Iterator[str]:
         waits = mail.state == MailState.READY and mail.path
         if waits and not (artefacts.folder() / mail.path).is_file():
             yield f"mail {mail.id} is ready and its bytes are gone"
+
+
+@check
+def a_notice_is_open_or_over() -> Iterator[str]:
+    """What went has its time and nobody's lease; what waits a next try; what failed a reason."""
+    for notice in Notice.across_clients():
+        is_sent = notice.state == MailState.SENT
+        if is_sent != (notice.sent_at is not None):
+            yield f"notice {notice.id} is {notice.state} and was sent at {notice.sent_at}"
+        if notice.next_try_at is None and (notice.lease_until or not (is_sent or notice.reason)):
+            yield f"notice {notice.id} is over, and held by somebody or without a reason"
+        if notice.next_try_at is not None and notice.state in (MailState.SENT, MailState.FAILED):
+            yield f"notice {notice.id} is {notice.state} and to be tried again"

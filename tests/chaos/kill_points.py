@@ -44,8 +44,25 @@ HELD = (*UNANSWERED, "order.holding", "order.held")
 OFFERED = ("order.offering", "order.available")  # what is not mailed
 CANCELLED = ("order.cancelling", "order.cancelled")
 RETRIED = ("order.retrying", "order.retried")
+NOTED = (  # a letter that no order asked for, from its claim to its end
+    "notice.claiming",
+    "notice.claimed",
+    "notice.marking",
+    "notice.sending",
+    "notice.acknowledged",
+    "notice.closing",
+    "notice.sent",
+)
+NOTED_MARKED = ("notice.sending", "notice.acknowledged", "notice.closing")
+NOTED_BADLY = (
+    "notice.noting_unknown",
+    "notice.noted_unknown",
+    "notice.giving_back",
+    "notice.given_back",
+)
+RELEASED = ("notice.releasing", "notice.released")
 ROUND = (
-    *(f"reconcile.part_done:{n}" for n in range(1, 10)),
+    *(f"reconcile.part_done:{n}" for n in range(1, 13)),
     "reconcile.releasing",
     "reconcile.released",
     "reconcile.file_removed",
@@ -69,6 +86,9 @@ SWEPT = {
         IMPORTED,
         BILLING_ASKED,
         BILLED,
+        NOTED,
+        NOTED_BADLY,
+        RELEASED,
     )
     for point in road
 }
