@@ -15,6 +15,7 @@ from models_billing import Invoice
 from services import clock, delivery
 
 ITEMS = {OrderKind.INVOICE_EMAIL: "email_bill", OrderKind.INVOICE_LINK: "download_bill"}
+LINKS_LOOKED_AT = 100  # of a client's orders by link
 
 
 @dataclass(frozen=True)
@@ -93,14 +94,30 @@ def invoice_of(client: Client | int, month: date) -> Invoice | None:
 
 def live_links(client: Client, *, now: datetime) -> list[Order]:
     """The orders by link that are under way, or whose file can be fetched; the newest first."""
+    links = Order.of(client).where(Order.kind == OrderKind.INVOICE_LINK)
     kept = Artefact.select(Artefact.order).where(
-        Artefact.removed_at.is_null(), Artefact.expires_at > now
+        Artefact.order.in_(links.select(Order.id)),
+        Artefact.removed_at.is_null(),
+        Artefact.expires_at > now,
     )
     is_kept = (Order.state == OrderState.AVAILABLE) & Order.id.in_(kept)
-    query = Order.of(client).where(
-        Order.kind == OrderKind.INVOICE_LINK, Order.is_open_condition() | is_kept
-    )
+    query = links.where(Order.is_open_condition() | is_kept)
     return list(query.order_by(Order.number.desc()))
+
+
+def last_links(client: Client, *, now: datetime) -> list[Order]:
+    """What there is to show of orders by link: those that are live, and the last of each document
+    and form when it failed. The newest first.
+    """
+    live = live_links(client, now=now)
+    query = Order.of(client).where(
+        Order.kind == OrderKind.INVOICE_LINK, Order.state != OrderState.CANCELLED
+    )
+    shown: dict[tuple[object, ...], Order] = {}
+    for order in query.order_by(Order.number.desc()).limit(LINKS_LOOKED_AT):
+        params = order.params
+        shown.setdefault((params.get("invoice", params.get("month")), params["format"]), order)
+    return [each for each in shown.values() if each in live or each.state == OrderState.FAILED]
 
 
 def is_of(order: Order, offer: Offer) -> bool:

@@ -97,6 +97,8 @@ def status(key: str) -> Response:
     order = own_order_or_404(key)
     if "HX-Request" not in request.headers:
         return redirect(url_for(".show", key=key), code=303)
+    if request.args.get("part") == "line":  # of a page that lists several
+        return render_section("orders/_line.html", card=_card(order), is_part=True)
     return render_section("orders/_card.html", card=_card(order), form=EmptyForm(), is_part=True)
 
 

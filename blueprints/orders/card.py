@@ -1,11 +1,11 @@
 """What the card of an order shows: a word, how far it is, when to look again, what can be done."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 
 from domain.orders import CANCELLABLE_STATES, OrderState
 from models import Artefact, Client, Order
-from services import artefacts, orders
+from services import artefacts, awaited_invoices, orders
 from texts import failure_text, gettext, ngettext
 
 # (seconds since the order became due, seconds between two looks at it)
@@ -26,6 +26,7 @@ class Card:
     remaining: str  # «примерно 2 минуты», or nothing
     is_stuck: bool
     reason: str
+    awaits: date | None  # the month whose invoice is waited for
     artefact: Artefact | None  # the file, when it may be fetched now
     expired_at: datetime | None  # when the file's time ended, if it has
     can_cancel: bool
@@ -47,6 +48,7 @@ def draw(order: Order, client: Client, *, may_order: bool, now: datetime) -> Car
         remaining=_remaining(order, percent, now),
         is_stuck=_is_stuck(order, now),
         reason=failure_text(order.reason) if order.reason else "",
+        awaits=awaited_invoices.awaited_month(order) if order.is_open else None,
         artefact=open_file.artefact if open_file else None,
         expired_at=artefacts.ended_at(order, client, now=now),
         can_cancel=may_order and state in CANCELLABLE_STATES,

@@ -3,7 +3,8 @@
 import io
 
 from domain.orders import OrderState
-from services import clock
+from domain.periods import month_start
+from services import billing, clock, invoices
 from tests import factories
 
 PASSWORD = "korova-na-lugu"
@@ -21,6 +22,9 @@ def add_rows(made):
         made.client, [made.subscriber], user=made.user, state=OrderState.FAILED
     )
     made.open = factories.make_order(made.client, [made.subscriber], user=made.user)
+    last_month = month_start(clock.now().date(), 1)
+    billing.form_month(last_month, client=made.client, now=clock.now())
+    [made.invoice] = invoices.of_client(made.client)
     made.checked = factories.make_import_run(state="checked", upload_key="u", client=made.client)
     factories.make_user(made.client, login="ivanov", password=PASSWORD)
 
@@ -35,6 +39,10 @@ def all_forms(full):
         "shown": str(full.subscriber.id), "tick": str(full.subscriber.id), "typed": "",
     }  # fmt: skip
     failed, run = f"/orders/{full.failed.key}", f"/operator/imports/{full.run.id}"
+    bill = {
+        "form_key": "a" * 24, "documents": full.invoice.key, "file_format": "pdf",
+        "is_deferred": "y",
+    }  # fmt: skip
     files = {
         "files": "a file", "format_name": "auto", "zone": "Europe/Minsk", "dates": "",
         "exchange": "", "account": full.client.account_no, "check_only": "y",
@@ -42,6 +50,8 @@ def all_forms(full):
     return {
         "auth.login": (None, "/login", {"login": "ivanov", "password": PASSWORD}),
         "auth.logout": (full.user, "/logout", {}),
+        "bills.email_bill.show": (full.user, "/bills/email/", bill),
+        "bills.download_bill.show": (full.user, "/bills/download/", bill),
         "bills.call_detail.start": (full.user, "/bills/call-detail/", period),
         "bills.call_detail.period": (full.user, f"{step}/period", period),
         "bills.call_detail.subscribers": (

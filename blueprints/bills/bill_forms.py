@@ -1,0 +1,128 @@
+"""What «Заказать счет на E-mail» and «Загрузить счет по ссылке» share: their form, the notice of
+closed days, and what becomes of a refusal.
+"""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import Response, current_app, flash
+from wtforms import (
+    BooleanField,
+    HiddenField,
+    RadioField,
+    SelectMultipleField,
+    ValidationError,
+)
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired
+
+from blueprints.forms import STALE_FORM, CabinetForm
+from domain.errors import DomainError, NoSpaceLeft, TooManyOpenOrders, TooManyOrdersPerHour
+from domain.orders import FileFormat, OrderKind
+from services import bill_offers, clock, reports
+from services.bill_offers import ITEMS
+from services.invoice_orders import BillRequest, Placed
+from texts import error_text, gettext, lazy_gettext
+
+FORM_KEY = re.compile(r"[0-9a-f]{24}")
+FORMATS = (FileFormat.PDF, FileFormat.XLSX, FileFormat.CSV)  # the paper's own form first
+WAITS = {TooManyOrdersPerHour: (429, 60), NoSpaceLeft: (503, 600)}  # status, seconds
+LIMITS = frozenset({TooManyOpenOrders.code, TooManyOrdersPerHour.code})
+
+
+class BillForm(CabinetForm):
+    """Which documents, in what form, and on closed days the choice to wait."""
+
+    form_key = HiddenField()
+    documents = SelectMultipleField(validate_choice=False)  # the service knows what is offered
+    file_format = RadioField(
+        lazy_gettext("Form of the file"),
+        default=FileFormat.PDF.value,
+        validators=[InputRequired(lazy_gettext("Choose the form of the file"))],
+    )
+    is_deferred = BooleanField(lazy_gettext("carry out when the bills are made"))
+
+    def __init__(self, kind: OrderKind, **values: object) -> None:
+        super().__init__(**values)
+        self.kind = kind
+        offered = reports.formats_of(kind)
+        self.file_format.choices = [
+            SelectChoice(each.value, each.value.upper()) for each in FORMATS if each in offered
+        ]
+        if not self.is_submitted():
+            self.form_key.data = secrets.token_hex(12)
+
+    def validate_form_key(self, field: HiddenField) -> None:
+        """A key of ours: it makes of two clicks one order."""
+        if not FORM_KEY.fullmatch(field.data or ""):
+            field.data = secrets.token_hex(12)
+            raise ValidationError(gettext(STALE_FORM))
+
+    def validate_documents(self, field: SelectMultipleField) -> None:
+        """At least one, and no more than a page has."""
+        if not field.data:
+            raise ValidationError(gettext("Choose at least one month"))
+        field.data = list(dict.fromkeys(field.data))[:500]
+
+    @property
+    def formats(self) -> list[tuple[str, str]]:
+        """Value and word of each form of file."""
+        return [(choice.value, choice.label) for choice in self.file_format.choices]
+
+    @property
+    def request(self) -> BillRequest:
+        """What is asked for, once the form is found right."""
+        return BillRequest(
+            self.kind,
+            tuple(self.documents.data or ()),
+            FileFormat(self.file_format.data),
+            self.form_key.data or "",
+            bool(self.is_deferred.data),
+        )
+
+
+@dataclass(frozen=True)
+class Closure:
+    """Why nothing is ordered today: invoices are formed from the `first` to the `last` day."""
+
+    first: int
+    last: int
+    opens: date
+
+
+def closure(kind: OrderKind, *, now: datetime) -> Closure | None:
+    """On a closed day what the page says of it."""
+    opens = bill_offers.opens_on(kind, now=now)
+    if opens is None:
+        return None
+    days = current_app.config["CABINET"].closed_days(ITEMS[kind])
+    return Closure(*days.stretch(clock.local(now).date()), opens)
+
+
+def refused(form: BillForm, error: DomainError) -> tuple[int, dict[str, str]]:
+    """Put the sentence on the form; status and headers of the answer."""
+    form.form_errors.append(error_text(error))
+    status, wait_s = WAITS.get(type(error), (422, 0))
+    wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
+    return status, wait
+
+
+def with_headers(response: Response, headers: dict[str, str]) -> Response:
+    """`response`, with these headers too."""
+    response.headers.update(headers)
+    return response
+
+
+def say_placed(placed: Placed) -> None:
+    """Which orders there are now, when that is not plain from where one is led."""
+    numbers = ", ".join(str(order.number) for order in placed.orders)
+    if placed.is_changed:
+        text = gettext(
+            "This form was sent before: orders No. {numbers}. What was changed after that is not "
+            "in them; to order something else, open the page anew."
+        )
+        flash(text.format(numbers=numbers), "warn")
+    elif len(placed.orders) > 1:
+        flash(gettext("Orders accepted: No. {numbers}").format(numbers=numbers), "ok")
