@@ -195,6 +195,7 @@ class User(TenantModel):
     role = CharField(choices=[(role.value, role.value) for role in Role])
     client = ForeignKeyField(Client, null=True, backref="users", on_delete="RESTRICT")
     full_name = CharField(default="")
+    email = CharField(default="")  # confirmed by a letter; "": none is known
     is_active = BooleanField(default=True)
     created_at = UtcDateTimeField()
     last_sign_in_at = UtcDateTimeField(null=True)

@@ -12,6 +12,8 @@ OURS = {
     "app",
     "config",
     "models",
+    "models_access",
+    "models_all",
     "models_billing",
     "texts",
     "domain",
@@ -20,7 +22,7 @@ OURS = {
     "blueprints",
     "commands",
 }
-TABLES = {"models", "models_billing"}
+TABLES = {"models", "models_access", "models_all", "models_billing", "models_feedback"}
 FILE_LIBRARIES = {"reportlab", "rustpy_xlsxwriter"}
 WEB = {"flask", "flask_wtf", "wtforms", "werkzeug", "markupsafe", "jinja2", "itsdangerous"}
 DATABASE = {"peewee", "playhouse"}
@@ -33,6 +35,7 @@ TABLE = {
     "domain/cdr": ({"domain"}, FILE_LIBRARIES),
     "models.py": ({"domain"}, DATABASE),
     "models_billing.py": ({"domain", "models"}, DATABASE),
+    "models_access.py": ({"domain", "models"}, DATABASE),
     "config.py": ({"domain"}, set()),
     "texts.py": ({"domain"}, {"markupsafe"}),
     "services": ({"config", "domain", *TABLES, "services"}, DATABASE | {"argon2"}),
@@ -74,7 +77,16 @@ def modules(but=()):
     inside = [path for folder in FOLDERS for path in sorted((ROOT / folder).rglob("*.py"))]
     beside = [
         ROOT / name
-        for name in ("app.py", "config.py", "models.py", "models_billing.py", "texts.py")
+        for name in (
+            "app.py",
+            "config.py",
+            "models.py",
+            "models_access.py",
+            "models_all.py",
+            "models_billing.py",
+            "models_feedback.py",
+            "texts.py",
+        )
     ]
     return [path for path in inside + beside if name_of(path) not in but]
 
