@@ -14,7 +14,7 @@ from playhouse.migrations import Runner
 
 from config import Config, ConfigError
 from models import Call, db
-from models_billing import CLUSTERED_MODELS
+from models_all import CLUSTERED_MODELS
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 LOG_KEPT_BYTES = 64 << 20  # what SQLite's log grew beyond that, under a long report, is given back

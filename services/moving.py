@@ -13,7 +13,7 @@ from typing import Any
 from peewee import AutoField, Database, Model, PeeweeException, SqliteDatabase, sort_models
 
 from models import Call, db
-from models_billing import ALL_MODELS
+from models_all import ALL_MODELS
 from services import bulk, call_months, database, verify
 from services.transactions import read_tx
 

@@ -11,7 +11,7 @@ from commands.routes import describe
 from domain.orders import OrderState
 from domain.roles import CLIENT_ROLES, OPERATOR_ROLES, Role
 from models import AuditEvent, Order, OrderDraft, UserSession, db
-from models_billing import ALL_MODELS
+from models_all import ALL_MODELS
 from services import clock
 from tests import factories
 from tests.page import Browser

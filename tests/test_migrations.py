@@ -4,7 +4,7 @@ import pytest
 from playhouse.schema_diff import diff_models
 
 from models import Subscriber, db
-from models_billing import ALL_MODELS
+from models_all import ALL_MODELS
 from services import database
 from tests import databases
 from tests.factories import make_subscriber

@@ -21,7 +21,7 @@ from models import (
     WaitingHalf,
     db,
 )
-from models_billing import ALL_MODELS
+from models_all import ALL_MODELS
 from services import clock, processes
 from tests import databases
 from tests.apps import another_app

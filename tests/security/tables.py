@@ -1,7 +1,7 @@
 """What stands in the tables, so that two moments can be compared."""
 
 from models import AuditEvent, UserSession
-from models_billing import ALL_MODELS
+from models_all import ALL_MODELS
 
 WATCHED = tuple(model for model in ALL_MODELS if model is not AuditEvent)
 BUSINESS = tuple(model for model in WATCHED if model is not UserSession)

@@ -10,7 +10,7 @@ import pytest
 
 from commands.routes import describe
 from models import AuditEvent, User, db
-from models_billing import ALL_MODELS
+from models_all import ALL_MODELS
 from services import clock
 from tests import factories
 from tests.page import Browser

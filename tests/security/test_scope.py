@@ -16,8 +16,9 @@ from models import (
     UserSession,
     WaitingHalf,
 )
+from models_access import AccessLink, Attempt, RecoveryCode, SecondFactor, SecondStep
+from models_all import ALL_MODELS
 from models_billing import (
-    ALL_MODELS,
     BillingRequest,
     BillingRun,
     InvoiceSeries,
@@ -52,6 +53,11 @@ OTHERS = {
     InvoiceSeries,
     BillingRun,
     BillingRequest,
+    AccessLink,
+    Attempt,
+    SecondFactor,
+    RecoveryCode,
+    SecondStep,
 }
 
 
