@@ -3,6 +3,16 @@
 import models_access
 import models_billing
 import models_feedback
+import models_subscribers
 
-ALL_MODELS = (*models_billing.ALL_MODELS, *models_access.MODELS, *models_feedback.MODELS)
-CLUSTERED_MODELS = (*models_billing.CLUSTERED_MODELS, *models_feedback.CLUSTERED_MODELS)
+ALL_MODELS = (
+    *models_billing.ALL_MODELS,
+    *models_access.MODELS,
+    *models_feedback.MODELS,
+    *models_subscribers.MODELS,
+)
+CLUSTERED_MODELS = (
+    *models_billing.CLUSTERED_MODELS,
+    *models_feedback.CLUSTERED_MODELS,
+    *models_subscribers.CLUSTERED_MODELS,
+)

@@ -16,6 +16,7 @@ OURS = {
     "models_all",
     "models_billing",
     "models_feedback",
+    "models_subscribers",
     "texts",
     "domain",
     "services",
@@ -23,7 +24,14 @@ OURS = {
     "blueprints",
     "commands",
 }
-TABLES = {"models", "models_access", "models_all", "models_billing", "models_feedback"}
+TABLES = {
+    "models",
+    "models_access",
+    "models_all",
+    "models_billing",
+    "models_feedback",
+    "models_subscribers",
+}
 FILE_LIBRARIES = {"reportlab", "rustpy_xlsxwriter"}
 WEB = {"flask", "flask_wtf", "wtforms", "werkzeug", "markupsafe", "jinja2", "itsdangerous"}
 DATABASE = {"peewee", "playhouse"}
@@ -38,6 +46,7 @@ TABLE = {
     "models_billing.py": ({"domain", "models"}, DATABASE),
     "models_billing.py": ({"domain", "models"}, DATABASE),
     "models_feedback.py": ({"domain", "models", "models_billing"}, DATABASE),
+    "models_subscribers.py": ({"domain", "models"}, DATABASE),
     "models_all.py": (TABLES, set()),
     "models_access.py": ({"domain", "models"}, DATABASE),
     "config.py": ({"domain"}, set()),
@@ -89,6 +98,7 @@ def modules(but=()):
             "models_all.py",
             "models_billing.py",
             "models_feedback.py",
+            "models_subscribers.py",
             "texts.py",
         )
     ]
