@@ -10,6 +10,7 @@ from pathlib import Path
 
 from markupsafe import escape
 
+from domain.billing.statement import Mistake as StatementMistake
 from domain.errors import DomainError
 from domain.formats import format_value
 from domain.rating.deck_file import Mistake
@@ -108,6 +109,7 @@ ERRORS = {
     "invalid_value": N_("{what}: {value} cannot be used"),
     "cannot_bill": N_("The invoice cannot be formed: {reason}"),
     "on_invoice": N_("It stands on the invoice of {month} and cannot be changed any more"),
+    "statement_refused": N_("{value} lines cannot be read: nothing was stored"),
     "deck_refused": N_("{value} lines cannot be taken: nothing was stored"),
 }
 
@@ -141,6 +143,15 @@ DECK_MISTAKES = {
     "bad_seconds": N_("{value} is no whole number of seconds"),
     "bad_date": N_("{value} is no date"),
     "not_understood": N_("{value} would change the price in a way that is not known here"),
+}
+
+# What is wrong with a line of a bank's statement: domain.billing.statement.Mistake.code → sentence.
+STATEMENT_MISTAKES = {
+    "no_amount": N_("{value} is no amount"),
+    "not_received": N_("{value}: nothing was received"),
+    "no_date": N_("{value} is no date"),
+    "day_to_come": N_("{value} is a day to come"),
+    "too_many_cells": N_("{value} cells: more than there are titles"),
 }
 
 # Destination groups, as lines of an invoice name them.
@@ -197,6 +208,11 @@ def deck_mistake_text(mistake: Mistake) -> str:
     """The sentence for what is wrong with a line of a rate deck."""
     sentence = gettext(DECK_MISTAKES[mistake.code])
     return sentence.format(value=mistake.value, other=mistake.other)
+
+
+def statement_mistake_text(mistake: StatementMistake) -> str:
+    """The sentence for what is wrong with a line of a bank's statement."""
+    return gettext(STATEMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–")
 
 
 def error_text(error: DomainError) -> str:

@@ -6,6 +6,7 @@ invoice is the exact sum of its calls, rounded half up to kopecks; VAT is counte
 rate, on the sum of that rate's lines. Between those three nothing is rounded.
 """
 
+import re
 from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -16,6 +17,8 @@ from domain.errors import InvalidValue
 PLACES = 6  # of a rouble, in a micro
 ROUBLE = 10**PLACES  # micros
 KOPECK = ROUBLE // 100  # micros
+_SPACES = re.compile("[ \u00a0\u2009\u202f]")
+_AMOUNT = re.compile(r"([+\-−]?) ?([0-9]{1,3}(?: [0-9]{3}){1,3}|[0-9]{1,12})(?:[.,]([0-9]{1,2}))?")
 
 
 class Rounding(StrEnum):
@@ -82,6 +85,22 @@ def read_micros(text: str) -> int:
     if not micros.is_finite() or micros != micros.to_integral_value():
         raise InvalidValue(f"{text!r} has more than six places", what="amount", value=text)
     return int(micros)
+
+
+def read_kopecks(text: str) -> int:
+    """An amount as people and banks write it, in kopecks: thousands may be parted by spaces.
+
+    Raises `InvalidValue` for what is no amount, or has parts of a kopeck.
+
+    >>> read_kopecks("1 234,56"), read_kopecks("-0.5"), read_kopecks("1234")
+    (123456, -50, 123400)
+    """
+    found = _AMOUNT.fullmatch(_SPACES.sub(" ", text.strip()))
+    if found is None:
+        raise InvalidValue(f"{text!r} is no amount", what="amount", value=text)
+    sign, roubles, places = found.groups()
+    kopecks = int(roubles.replace(" ", "")) * 100 + int((places or "").ljust(2, "0"))
+    return -kopecks if sign in {"-", "−"} else kopecks
 
 
 def as_decimal(micros: int) -> Decimal:

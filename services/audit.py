@@ -2,6 +2,7 @@
 itself.
 """
 
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
@@ -26,6 +27,12 @@ class AuditEventKind(StrEnum):
     IMPORT_ROLLBACK_ASKED = "import_rollback_asked"
     IMPORT_ROLLED_BACK = "import_rolled_back"
     CLIENT_VIEWED = "client_viewed"  # the operator looked into a client's data
+    STEP_UP_REFUSED = "step_up_refused"  # a wrong password where it is asked for once more
+    DELIVERY_CHANGE_ASKED = "delivery_change_asked"
+    DELIVERY_CHANGE_CONFIRMED = "delivery_change_confirmed"
+    DELIVERY_CHANGE_CANCELLED = "delivery_change_cancelled"
+    DELIVERY_CHANGE_EXPIRED = "delivery_change_expired"
+    DELIVERY_SET = "delivery_set"  # by the operator
     CLIENT_ADDED = "client_added"
     CLIENT_CHANGED = "client_changed"
     SUBSCRIBER_ADDED = "subscriber_added"
@@ -35,7 +42,31 @@ class AuditEventKind(StrEnum):
     CALLS_WAIVED = "calls_waived"  # answered calls without a price, that the operator does without
     WAIVER_UNDONE = "waiver_undone"
     BILLING_ASKED = "billing_asked"
+    PAYMENT_ADDED = "payment_added"
+    PAYMENTS_IMPORTED = "payments_imported"
+    CHARGE_ADDED = "charge_added"
+    CHARGE_CANCELLED = "charge_cancelled"
+    DISCOUNT_ADDED = "discount_added"
+    DISCOUNT_ENDED = "discount_ended"
+    INSTALMENTS_ADDED = "instalments_added"
     SESSIONS_ENDED = "sessions_ended"
+
+
+@dataclass(frozen=True, kw_only=True)
+class By:
+    """Who does something, when and from where; by a command nobody that is known."""
+
+    now: datetime
+    user: User | None = None
+    ip: str = ""
+
+
+def record_by(
+    event: AuditEventKind, by: By, *, client: Client | int | None, subject: str, **detail: object
+) -> None:
+    """Add one row of what `by` has done: `record`."""
+    who = {"now": by.now, "user": by.user, "ip": by.ip}
+    record(event, client=client, subject=subject, **who, **detail)
 
 
 def record(

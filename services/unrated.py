@@ -33,8 +33,10 @@ def groups(*, client: Client | None = None, month: date | None = None) -> list[G
     """All there are, the latest month first, in it the largest first."""
     wanted = [month] if month else list(_months())
     found = [group for each in wanted for group in _of_month(each, client)]
-    found.sort(key=lambda group: (-group.month.toordinal(), -group.calls, group.client.account_no))
-    return found
+    return sorted(
+        found,
+        key=lambda g: (-g.month.toordinal(), -g.calls, g.client.account_no, g.destination),
+    )
 
 
 def _months() -> Iterator[date]:

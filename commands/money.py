@@ -1,0 +1,249 @@
+"""`flask payment`, `charge`, `discount`, `instalment`: what clients pay and owe beside their calls.
+Sums are written as people write them: `1 234,56`.
+"""
+
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import click
+from flask.cli import AppGroup
+
+from commands.refusals import on_database
+from domain.billing.vat import TELECOM
+from domain.errors import NotFound
+from domain.formats import NBSP, format_money, format_percent
+from domain.money import read_kopecks
+from services import accounts, clock, discounts, instalments, one_offs, payments, subscribers
+from services.audit import By
+from services.import_turns import ImportsBusy
+from services.instalments import Purchase
+from services.payments import Imported, StatementRefused
+from texts import language, statement_mistake_text
+
+DAY = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
+BUSY = "Call records are being read in, or invoices formed: try again in a minute."
+SIGNED = {"ignore_unknown_options": True}  # so that -5 is a sum and no option
+
+payment = AppGroup("payment", help="What clients have paid.")
+charge = AppGroup("charge", help="What clients pay once.")
+discount = AppGroup("discount", help="Discounts of clients.")
+instalment = AppGroup("instalment", help="Goods that clients pay by and by.")
+GROUPS = (payment, charge, discount, instalment)
+
+
+def _by() -> By:
+    return By(now=clock.now())
+
+
+def _sum(kopecks: int) -> str:
+    return f"{format_money(kopecks).replace(NBSP, '')} BYN"
+
+
+# --- Payments -------------------------------------------------------------------------------------
+
+
+@payment.command("add", context_settings=SIGNED)
+@click.argument("account")
+@click.argument("amount", metavar="SUM")
+@click.option("--on", "day", type=DAY, required=True, help="The day on which it was paid.")
+@click.option("--document", default="", help="Number of the payment order.")
+@click.option("--note", default="", help="What it is for.")
+@on_database
+def add_payment(account: str, amount: str, day: datetime, document: str, note: str) -> None:
+    """Put down that the client with ACCOUNT has paid SUM; less than nothing was given back."""
+    client = accounts.find_client(account)
+    added = payments.add(
+        client,
+        read_kopecks(amount),
+        paid_on=day.date(),
+        document_no=document,
+        purpose=note,
+        by=_by(),
+    )
+    owed = payments.balance(client).owed
+    click.echo(f"payment {added.id}: {_sum(added.amount)}; {client.account_no} owes {_sum(owed)}")
+
+
+@payment.command("import")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Only tell what would be stored.")
+@on_database
+def import_payments(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - an option
+    """Read a bank's statement (CSV with titles). Safe to repeat.
+
+    Exit status 1 when there is a payer that is no client, or may be several: each is listed, the
+    others are stored. A file with a mistake in it is refused whole.
+    """
+    try:
+        told = payments.import_statement(file.read_bytes(), dry_run=dry_run, by=_by())
+    except OSError as error:
+        raise NotFound(f"{file}: {error.strerror}", what="file", name=str(file)) from error
+    except StatementRefused as refused:
+        with language("en"):
+            for mistake in refused.mistakes:
+                click.echo(f"line {mistake.line}: {statement_mistake_text(mistake)}", err=True)
+        raise
+    _tell(told)
+    if dry_run:
+        click.echo("Nothing was stored.")
+    if told.unknown:
+        sys.exit(1)
+
+
+def _tell(told: Imported) -> None:
+    for client, line in told.taken:
+        number = line.document_no or "-"
+        click.echo(f"{client.account_no}\t{line.paid_on}\t{number}\t{_sum(line.amount)}")
+    for line in told.unknown:
+        payer = ", ".join(filter(None, (line.account, line.unp, line.payer))) or "nobody is named"
+        click.echo(f"line {line.line}: no client of ours: {payer}, {_sum(line.amount)}", err=True)
+    click.echo(
+        f"{len(told.taken)} payments, {_sum(told.total)}; {told.known} there already,"
+        f" {len(told.unknown)} of unknown payers, {told.outgoing} outgoing"
+    )
+
+
+# --- Charges --------------------------------------------------------------------------------------
+
+
+@charge.command("add", context_settings=SIGNED)
+@click.argument("account")
+@click.argument("amount", metavar="SUM")
+@click.option("--name", required=True, help="What stands on the invoice.")
+@click.option("--on", "day", type=DAY, help="Its day.  [default: today]")
+@click.option("--service", default=TELECOM, show_default=True, help="telecom, goods: for the VAT.")
+@click.option("--number", help="One number of the client.  [default: the client as a whole]")
+@on_database
+def add_charge(
+    account: str, amount: str, name: str, day: datetime | None, service: str, number: str | None
+) -> None:
+    """Let the client with ACCOUNT pay SUM (without VAT) once."""
+    client = accounts.find_client(account)
+    added = one_offs.add(
+        client,
+        name,
+        read_kopecks(amount),
+        day=day.date() if day else clock.now().date(),
+        service=service,
+        subscriber=subscribers.find_subscriber(client, number) if number else None,
+        by=_by(),
+    )
+    click.echo(f"charge {added.id}: {_sum(added.amount)} without VAT")
+
+
+@charge.command("list")
+@click.argument("account")
+@on_database
+def list_charges(account: str) -> None:
+    """What the client with ACCOUNT pays once, the latest first."""
+    for row in one_offs.of_client(accounts.find_client(account)):
+        state = "on an invoice" if row.invoice_id else "open"
+        click.echo(f"{row.id}\t{row.day}\t{_sum(row.amount)}\t{row.service}\t{state}\t{row.name}")
+
+
+@charge.command("cancel")
+@click.argument("account")
+@click.argument("charge_id", metavar="ID", type=int)
+@on_database
+def cancel_charge(account: str, charge_id: int) -> None:
+    """Call a charge off that stands on no invoice yet."""
+    try:
+        one_offs.cancel(accounts.find_client(account), charge_id, by=_by())
+    except ImportsBusy:
+        raise click.ClickException(BUSY) from None
+    click.echo("Done.")
+
+
+# --- Discounts ------------------------------------------------------------------------------------
+
+
+@discount.command("add")
+@click.argument("account")
+@click.argument("percent")
+@click.option("--name", required=True, help="What stands on the invoice.")
+@click.option("--from", "first", type=DAY, required=True, help="Months that begin from this day on")
+@click.option("--to", "last", type=DAY, help="… up to this one.  [default: no end]")
+@on_database
+def add_discount(
+    account: str, percent: str, name: str, first: datetime, last: datetime | None
+) -> None:
+    """Give the client with ACCOUNT so many PERCENT less."""
+    added = discounts.add(
+        accounts.find_client(account),
+        name,
+        read_kopecks(percent.removesuffix("%")),
+        valid_from=first.date(),
+        valid_to=last and last.date(),
+        by=_by(),
+    )
+    click.echo(f"discount {added.id}: {format_percent(added.percent).replace(NBSP, ' ')}")
+
+
+@discount.command("list")
+@click.argument("account")
+@on_database
+def list_discounts(account: str) -> None:
+    """Discounts of the client with ACCOUNT, the latest first."""
+    for row in discounts.of_client(accounts.find_client(account)):
+        percent = format_percent(row.percent).replace(NBSP, " ")
+        click.echo(f"{row.id}\t{percent}\t{row.valid_from}\t{row.valid_to or '-'}\t{row.name}")
+
+
+@discount.command("end")
+@click.argument("account")
+@click.argument("discount_id", metavar="ID", type=int)
+@click.option("--on", "day", type=DAY, required=True, help="The last day.")
+@on_database
+def end_discount(account: str, discount_id: int, day: datetime) -> None:
+    """Let a discount end; invoices that are there stay as they are."""
+    discounts.end(accounts.find_client(account), discount_id, day.date(), by=_by())
+    click.echo("Done.")
+
+
+# --- Instalments ----------------------------------------------------------------------------------
+
+
+@instalment.command("add")
+@click.argument("account")
+@click.option("--contract", required=True, help="Number of the contract.")
+@click.option("--goods", required=True, help="What is sold.")
+@click.option("--price", required=True, help="With VAT.")
+@click.option("--months", type=int, required=True, help="How many parts.")
+@click.option("--from", "first", type=DAY, required=True, help="The day of the first part.")
+@click.option("--first", "first_payment", default="0", help="Paid at once, on no invoice.")
+@click.option("--number", help="One number of the client.  [default: the client as a whole]")
+@click.option("--payer", type=click.Choice(instalments.PAYERS), default="client")
+@on_database
+def add_instalments(account: str, **told: object) -> None:
+    """Let the client with ACCOUNT pay for goods month by month."""
+    client = accounts.find_client(account)
+    number = told["number"]
+    plan = instalments.add(
+        client,
+        Purchase(
+            contract_no=str(told["contract"]),
+            goods=str(told["goods"]),
+            price=read_kopecks(str(told["price"])),
+            months=int(str(told["months"])),
+            starts_on=told["first"].date(),
+            first_payment=read_kopecks(str(told["first_payment"])),
+            payer=str(told["payer"]),
+            subscriber=subscribers.find_subscriber(client, str(number)) if number else None,
+        ),
+        by=_by(),
+    )
+    for part in instalments.parts_of(plan):
+        click.echo(f"{part.ordinal}\t{part.due_on}\t{_sum(part.amount)}")
+
+
+@instalment.command("list")
+@click.argument("account")
+@on_database
+def list_instalments(account: str) -> None:
+    """What the client with ACCOUNT pays by and by, part by part."""
+    for plan in instalments.of_client(accounts.find_client(account)):
+        click.echo(f"{plan.contract_no}\t{plan.goods}\t{_sum(plan.price)}")
+        for part in instalments.parts_of(plan):
+            state = "on an invoice" if part.invoice_id else "open"
+            click.echo(f"\t{part.ordinal}\t{part.due_on}\t{_sum(part.amount)}\t{state}")

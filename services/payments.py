@@ -1,0 +1,214 @@
+"""Money that clients have paid: put down by hand, or read from a bank's statement. One payment
+order is one payment, however often and in whichever way it is told. Nothing is changed
+afterwards: what was wrong is corrected by a payment of the opposite sign.
+"""
+
+import hashlib
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+
+from peewee import fn
+
+from domain.accounts import check_detail
+from domain.billing.statement import Mistake, Statement, StatementLine, read_statement
+from domain.errors import AlreadyExists, InvalidValue
+from models import Client
+from models_billing import Invoice, Payment
+from services import audit, clock
+from services.audit import AuditEventKind, By
+from services.transactions import write_tx
+
+CHUNK = 500  # values in one IN (…)
+
+
+class StatementRefused(InvalidValue):
+    """A statement with mistakes in it: nothing was stored. `mistakes` names each with its line."""
+
+    code = "statement_refused"
+
+    def __init__(self, mistakes: list[Mistake]) -> None:
+        super().__init__(f"{len(mistakes)} mistakes", what="statement", value=len(mistakes))
+        self.mistakes = mistakes
+
+
+@dataclass
+class Imported:
+    """What a statement brought."""
+
+    taken: list[tuple[Client, StatementLine]] = field(default_factory=list)
+    known: int = 0  # lines that are payments already
+    unknown: list[StatementLine] = field(default_factory=list)  # whose payer is nobody, or several
+    outgoing: int = 0
+
+    @property
+    def total(self) -> int:
+        """Kopecks of what was taken."""
+        return sum(line.amount for _client, line in self.taken)
+
+
+@dataclass(frozen=True)
+class Balance:
+    """What a client owes: kopecks, less than nothing when it has paid ahead."""
+
+    closing: int  # of the last document
+    paid_since: int  # on no invoice yet
+
+    @property
+    def owed(self) -> int:
+        """By now."""
+        return self.closing - self.paid_since
+
+
+def add(
+    client: Client,
+    amount: int,
+    *,
+    paid_on: date,
+    document_no: str = "",
+    purpose: str = "",
+    once: str = "",
+    by: By,
+) -> Payment:
+    """Put a payment down: `amount` kopecks, less than nothing for what is given back. `once` names
+    a form that was sent, so that a second click adds nothing.
+
+    Raises `InvalidValue` for a day to come or no sum, `AlreadyExists` when it is there already.
+    """
+    if not amount:
+        raise InvalidValue("nothing was paid", what="amount", value=amount)
+    if paid_on > clock.local(by.now).date():
+        raise InvalidValue("a day to come", what="date", value=paid_on)
+    document_no, purpose = check_detail(document_no), check_detail(purpose)
+    key = f"form:{once or secrets.token_hex(16)}"
+    if document_no:
+        key = _key(client, paid_on, amount, document_no)
+    values = {"document_no": document_no, "purpose": purpose, "key": key}
+    with write_tx():
+        if not _insert(by, client=client, paid_on=paid_on, amount=amount, **values):
+            raise AlreadyExists(what="payment", name=document_no or f"{paid_on:%d.%m.%Y}")
+        payment = Payment.of(client).where(Payment.key == key).get()
+        subject = f"payment:{payment.id}"
+        audit.record_by(AuditEventKind.PAYMENT_ADDED, by, client=client, subject=subject)
+    return payment
+
+
+def import_statement(content: bytes, *, dry_run: bool = False, by: By) -> Imported:
+    """Take the payments of a bank's statement; a dry run only tells. Safe to repeat.
+
+    Raises `StatementRefused` and `InvalidValue` for a file that cannot be read whole.
+    """
+    statement = read_statement(content)
+    today = clock.local(by.now).date()
+    early = [row for row in statement.lines if row.paid_on > today]
+    mistakes = [Mistake(row.line, "day_to_come", f"{row.paid_on:%d.%m.%Y}") for row in early]
+    if mistakes := [*statement.mistakes, *mistakes]:
+        raise StatementRefused(mistakes)
+    told, fresh = _sorted(statement, Imported(outgoing=statement.outgoing))
+    if dry_run:
+        told.taken = [(client, line) for client, line, _key in fresh]
+        return told
+    with write_tx():
+        for client, line, key in fresh:
+            values = {
+                "paid_on": line.paid_on,
+                "amount": line.amount,
+                "document_no": line.document_no,
+                "purpose": line.purpose or line.payer,
+            }
+            if _insert(by, client=client, key=key, **values):
+                told.taken.append((client, line))
+            else:  # somebody else has just read it
+                told.known += 1
+        if told.taken:
+            count = len(told.taken)
+            kind = AuditEventKind.PAYMENTS_IMPORTED
+            audit.record_by(kind, by, client=None, subject="", payments=count)
+    return told
+
+
+def of_client(client: Client, limit: int = 100) -> list[Payment]:
+    """A client's payments, the latest first."""
+    query = Payment.of(client).order_by(Payment.paid_on.desc(), Payment.id.desc())
+    return list(query.limit(limit))
+
+
+def balance(client: Client) -> Balance:
+    """What a client owes by its documents and its payments since."""
+    last = Invoice.of(client).order_by(Invoice.id.desc()).first()
+    since = Payment.of(client, fn.SUM(Payment.amount)).where(Payment.invoice_id.is_null())
+    return Balance(last.closing if last else 0, int(since.scalar() or 0))
+
+
+# --- Lines and rows -------------------------------------------------------------------------------
+
+
+def _sorted(
+    statement: Statement, told: Imported
+) -> tuple[Imported, list[tuple[Client, StatementLine, str]]]:
+    """Lines that are new, with their clients and keys; the others are counted."""
+    payers = _Payers(statement.lines)
+    found: dict[str, tuple[Client, StatementLine, str]] = {}
+    for line in statement.lines:
+        client = payers.find(line)
+        if client is None:
+            told.unknown.append(line)
+            continue
+        number = line.document_no
+        text = number or f"{line.payer}|{line.purpose}"
+        key = _key(client, line.paid_on, line.amount, text)
+        told.known += key in found
+        found.setdefault(key, (client, line, key))
+    stored = _stored(list(found))
+    told.known += len(stored)
+    return told, [row for key, row in found.items() if key not in stored]
+
+
+class _Payers:
+    """Whose a line of a statement is: by the account number it names, else by the УНП when one
+    client has it.
+    """
+
+    def __init__(self, lines: Iterable[StatementLine]) -> None:
+        self._by_account: dict[str, Client] = {}
+        self._by_unp: defaultdict[str, list[Client]] = defaultdict(list)
+        for chunk in _chunks({line.account for line in lines} - {""}):
+            for client in Client.select().where(Client.account_no.in_(chunk)):
+                self._by_account[client.account_no] = client
+        for chunk in _chunks({line.unp for line in lines} - {""}):
+            for client in Client.select().where(Client.unp.in_(chunk)):
+                self._by_unp[client.unp].append(client)
+
+    def find(self, line: StatementLine) -> Client | None:
+        """None when nobody is meant, or several may be."""
+        if line.account in self._by_account:
+            return self._by_account[line.account]
+        same = self._by_unp.get(line.unp, [])
+        return same[0] if len(same) == 1 else None
+
+
+def _key(client: Client, day: date, amount: int, text: str) -> str:
+    """One payment order, one key: a client's number is used once for a sum and a day."""
+    told = f"{client.id}|{day.isoformat()}|{amount}|{' '.join(text.split()).casefold()}"
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
+def _stored(keys: list[str]) -> set[str]:
+    found: set[str] = set()
+    for chunk in _chunks(keys):
+        rows = Payment.across_clients(Payment.key).where(Payment.key.in_(chunk))
+        found.update(key for (key,) in rows.tuples())
+    return found
+
+
+def _insert(by: By, **values: object) -> bool:
+    """Store a payment unless it is there."""
+    row = Payment.insert(**values, created_at=by.now, user=by.user)
+    return bool(row.on_conflict_ignore().as_rowcount().execute())
+
+
+def _chunks(values: Iterable[str]) -> Iterable[list[str]]:
+    ordered = sorted(values)
+    return (ordered[n : n + CHUNK] for n in range(0, len(ordered), CHUNK))
