@@ -55,9 +55,20 @@ def menu_lines(items: Iterable[MenuItem]) -> Iterator[MenuLine]:
         yield MenuLine(
             item,
             url_for(item.endpoint),
-            item.blueprint == request.blueprint,
+            _is_current(item),
             tuple(menu_lines(item.children)),
         )
+
+
+def _is_current(item: MenuItem) -> bool:
+    """Whether the page belongs to this line: it is of its blueprint, or of one below that has no
+    line of its own.
+    """
+    page = request.blueprint or ""
+    below = page.startswith(f"{item.blueprint}.")
+    return page == item.blueprint or (
+        below and all(child.blueprint != page for child in item.children)
+    )
 
 
 def wants_fragment() -> bool:

@@ -106,6 +106,35 @@ def columns(values: Sequence[int | None], labels: Sequence[str], frame: Frame) -
     return Columns(frame, drawn, axis, base)
 
 
+class Span(NamedTuple):
+    """A bar to the right of an axis for more, to the left for less."""
+
+    x: float
+    width: float
+    axis: float
+    is_less: bool
+
+
+def spans(values: Sequence[int], width: int) -> list[Span]:
+    """Bars on both sides of a common axis, the longest as long as there is room.
+
+    >>> [(span.x, span.width) for span in spans([30, -10], 80)]
+    [(20.0, 60.0), (0.0, 20.0)]
+    """
+    low, high = min([0, *values]), max([0, *values])
+    scale = width / ((high - low) or 1)
+    axis = -low * scale
+    return [
+        Span(
+            round(axis + min(0, value) * scale, 1),
+            round(max(1.0, abs(value) * scale), 1),
+            round(axis, 1),
+            value < 0,
+        )
+        for value in values
+    ]
+
+
 ROW = 46  # a line of words, a bar, and room
 LETTER = 8  # width of a letter, about
 

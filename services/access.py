@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from models import Client, Order, OrderDraft, Subscriber, User
+from models_billing import Invoice
+from models_feedback import FeedbackThread
 from services import audit
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
-KEYED = (Order, OrderDraft)  # tables whose keys stand in addresses
+KEYED = (Order, OrderDraft, Invoice, FeedbackThread)  # tables whose keys stand in addresses
 CHUNK = 900  # values in one IN (…)
 
 

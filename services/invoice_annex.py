@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from peewee import Cast, Expression
+from peewee import Cast, Expression, fn
 
 from domain.billing.bridge import (
     Bridge,
@@ -84,9 +84,10 @@ def _row(row: InvoiceSubscriber) -> AnnexRow:
     )
 
 
-def has_numbers(invoice: Invoice) -> bool:
-    """Whether it has an annex: credit notes have none."""
-    return InvoiceSubscriber.select().where(InvoiceSubscriber.invoice == invoice).exists()
+def net_of_numbers(invoice: Invoice) -> int:
+    """What all numbers have together: the rest of the invoice is no number's."""
+    query = InvoiceSubscriber.select(fn.SUM(InvoiceSubscriber.net))
+    return int(query.where(InvoiceSubscriber.invoice == invoice).scalar() or 0)
 
 
 # --- «Что изменилось» -----------------------------------------------------------------------------

@@ -107,7 +107,8 @@ def is_on(invoice: Invoice, call: Call) -> bool:
         & (Call.started_at == call.started_at)
         & (Call.seq == call.seq)
     )
-    return Call.select().where(same, _on_any_line(invoice)).exists()
+    priced = Call.rating == CallRating.PRICED
+    return Call.select().where(same & priced, _on_any_line(invoice)).exists()
 
 
 # --- Invoice, call detail and charges -------------------------------------------------------------

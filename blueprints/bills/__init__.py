@@ -1,9 +1,11 @@
 """«Счета»: the introduction, and the five items nested below it."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g, request
 
-from blueprints.bills import call_detail, charges, delivery, download_bill, email_bill
+from blueprints.bills import call_detail, charges, delivery, download_bill, email_bill, invoice
 from blueprints.web import MenuItem, render_section
+from domain.roles import ORDERING_ROLES, Role
+from services import clock, invoice_list
 from texts import N_
 
 ITEMS = (email_bill, download_bill, delivery, call_detail, charges)
@@ -20,11 +22,28 @@ MENU = MenuItem(
         "delivery can be changed here too."
     ),
 )
-for _item in ITEMS:
+BILLS_PER_PAGE = 12
+for _item in (*ITEMS, invoice):
     bp.register_blueprint(_item.bp)
 
 
 @bp.get("/")
 def show() -> Response:
-    """What the section is for, with a paragraph about each of its items."""
-    return render_section("bills/show.html", section=MENU)
+    """What the section is for, with a paragraph about each of its items, and the client's bills."""
+    settlement, now = invoice_list.settlement_of(g.client), clock.local(clock.now())
+    page = invoice_list.find_page(
+        g.client,
+        settlement,
+        request.args.get("page", 1, type=int),
+        size=BILLS_PER_PAGE,
+        now=now,
+    )
+    return render_section(
+        "bills/show.html",
+        section=MENU,
+        page=page,
+        settlement=settlement,
+        missing=invoice_list.missing_month(g.client, now.date()),
+        number_of=invoice_list.number_of,
+        may_order=Role(g.user.role) in ORDERING_ROLES,
+    )

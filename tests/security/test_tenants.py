@@ -90,16 +90,20 @@ class Attacker:
         return [getattr(self, f"_{self.chance.choice(kinds)}")() for _ in range(count)]
 
     def _key(self):
-        """The key of an order or a draft, in whatever address takes one."""
+        """The key of an order, a draft or a bill, in whatever address takes one."""
         row = self._route("client", holding="<key>")
-        target = self.chance.choice([*self.victim.orders, *self.victim.drafts])
+        rows = (*self.victim.orders, *self.victim.drafts, self.victim.invoice)
+        target = self.chance.choice(rows)
         subject = f"{target._meta.table_name}:{target.id}"
         nobodys = "".join(self.chance.choices(KEY_SIGNS, k=len(target.key)))
         return self._attempt("key", row, target.key, nobodys, subject)
 
     def _number(self):
         """A number of the victim's by its id, or one of its calls."""
-        row = self._route("client", holding="<int:subscriber>")
+        rows = [
+            r for r in self.rows if "<int:subscriber>" in r["rule"] and "<key>" not in r["rule"]
+        ]
+        row = self.chance.choice(rows)
         target = self.chance.choice(self.victim.numbers)
         return self._attempt("number", row, str(target.id), "987654", f"subscriber:{target.id}")
 
@@ -165,7 +169,8 @@ class Attacker:
             address = attempt.rule.replace("<key>", self.draft.key)
             form |= {"shown": target, "tick": target}
         else:
-            address = re.sub("<int:(part|started|seq)>", "1", attempt.rule)
+            more = "|subscriber" if attempt.kind == "key" else ""
+            address = re.sub(f"<int:(part|started|seq{more})>", "1", attempt.rule)
             address = re.sub("<[^>]+>", target, address, count=1)
         return Context().run(
             self.browser.client.open,

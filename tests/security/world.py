@@ -3,14 +3,17 @@
 import hashlib
 import shutil
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from email.message import EmailMessage
 
 from commands.routes import describe
 from domain.orders import OrderState
+from domain.periods import month_start
+from domain.rating.states import CallRating
 from domain.roles import Role
 from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
-from services import clock, mailbox
+from models_billing import Invoice
+from services import billing, clock, mailbox
 from tests import factories
 from tests.page import Browser
 
@@ -31,6 +34,8 @@ class World:
     draft: OrderDraft
     run: ImportRun
     call: Call  # of a number of the client's
+    invoice: Invoice  # of the month before
+    billed_call: Call  # on it
     letter: int  # number in the try-out mailbox
 
     def browser(self, who):
@@ -40,15 +45,18 @@ class World:
 
     def address(self, rule):
         """Address of a rule of the URL map, leading to a row that exists."""
+        is_bill = rule.startswith("/bills/<key>/")
+        call = self.billed_call if is_bill else self.call
+        key = self.draft.key if "call-detail" in rule else self.order.key
         keys = {
-            "<key>": self.draft.key if "call-detail" in rule else self.order.key,
+            "<key>": self.invoice.key if is_bill else key,
             "<draft>": self.draft.key,
             "<order>": self.order.key,
             "<int:run>": str(self.run.id),
             "<int:number>": str(self.letter),
-            "<int:subscriber>": str(self.call.subscriber_id),
-            "<int:started>": str(self.call.started_at),
-            "<int:seq>": str(self.call.seq),
+            "<int:subscriber>": str(call.subscriber_id),
+            "<int:started>": str(call.started_at),
+            "<int:seq>": str(call.seq),
             "<int:part>": "1" if "/html/" in rule else "2",
             "<path:filename>": "cabinet.css",
         }
@@ -88,6 +96,7 @@ def build(app, **values):
         closed_at=now,
     )
     add_file(app, order, "Детализация № 5.xlsx")
+    billed_call, invoice = _bill(app, client, number, run, now)
     day = now.date().isoformat()
     draft = OrderDraft.create(
         client=client,
@@ -106,8 +115,23 @@ def build(app, **values):
         draft=draft,
         run=run,
         call=factories.make_call(number, now, import_run=run),
+        invoice=invoice,
+        billed_call=billed_call,
         letter=add_letter(app),
     )
+
+
+def _bill(app, client, number, run, now):
+    """A call of the month before, and the bill on which it stands."""
+    first = month_start(now.date(), 1)
+    began = datetime.combine(first, time(12), now.tzinfo) + timedelta(days=9)
+    price = {"rating": CallRating.PRICED, "price": 60_000, "billed_s": 60, "package_s": 0}
+    call = factories.make_call(
+        number, began, answered_at=int(began.timestamp()), import_run=run, **price
+    )
+    with app.app_context():
+        billing.form_month(first, client=client, now=now)
+    return call, Invoice.of(client).get()
 
 
 def add_file(app, order, name):
