@@ -14,6 +14,7 @@ from blueprints import (
     auth,
     bills,
     call_centre,
+    chosen,
     errors,
     feedback,
     filters,
@@ -63,6 +64,7 @@ def init_app(app: Flask, config: Config) -> None:
     guards.init_app(app)  # the first to see a request
     app.before_request(security.refuse_nul)
     errors.init_app(app)
+    chosen.init_app(app)
     web.init_app(app)
     filters.init_app(app)
     app.jinja_env.globals.update(menu=menu, start_url=start_url)

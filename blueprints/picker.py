@@ -10,8 +10,9 @@ from dataclasses import dataclass, replace
 from flask import g, request
 from werkzeug.datastructures import MultiDict
 
+from blueprints.chosen import EVERYBODY, chosen, narrows
 from blueprints.paths import row_id
-from models import OrderDraft
+from models import OrderDraft, Subscriber
 from services import access, clock, drafts, selection
 from services.selection import PAGE_SIZES, Filters, Page, PageTicks
 
@@ -40,6 +41,7 @@ class Picker:
             status=values.get("status", ""),
             connections_only=values.get("sip") == "1",
             selected_only=values.get("sel") == "1",
+            chosen=narrows(values.get("whose")),
         )
         return cls(
             draft,
@@ -62,6 +64,7 @@ class Picker:
             "status": self.filters.status,
             "sip": "1" if self.filters.connections_only else "",
             "sel": "1" if self.filters.selected_only else "",
+            "whose": EVERYBODY if self.filters.chosen != chosen() else "",
             "page": self.number if self.number > 1 else "",
         }
         return {name: value for name, value in values.items() if value}
@@ -97,12 +100,26 @@ class Picker:
         elif go == "clear":
             selection.clear(self.draft)
         elif go in ("selected", "everyone"):
-            return replace(self, number=1, filters=Filters(selected_only=go == "selected"))
+            only = go == "selected"
+            filters = Filters(selected_only=only, chosen=None if only else chosen())
+            return replace(self, number=1, filters=filters)
         elif go == "reset":
-            return replace(self, number=1, filters=Filters())
+            return replace(self, number=1, filters=Filters(chosen=chosen()))
         elif go in ("search", "size"):
             return replace(self, number=1)
         return self
+
+
+def tick_chosen(draft: OrderDraft, everything: object) -> None:
+    """Begin with the SIP subscriber whom the user looks at, if there is one."""
+    if (subscriber := chosen()) is not None:
+        selection.tick(draft, everything, [subscriber.id])
+
+
+def ticked_chosen(draft: OrderDraft) -> Subscriber | None:
+    """That one, as long as it is ticked."""
+    subscriber = chosen()
+    return subscriber if subscriber and selection.is_ticked(draft, subscriber) else None
 
 
 def has_few(page: Page) -> bool:

@@ -36,6 +36,7 @@ class AuditEventKind(StrEnum):
     CLIENT_ADDED = "client_added"
     CLIENT_CHANGED = "client_changed"
     SUBSCRIBER_ADDED = "subscriber_added"
+    SUBSCRIBER_CHOSEN = "subscriber_chosen"
     SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"

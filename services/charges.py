@@ -19,6 +19,7 @@ from models import Call, Client, Subscriber
 from models_billing import TariffRate
 from services import clock, selection, usage
 from services.charge_sheet import Sheet, usage_by_day
+from services.subscriber_choice import within
 
 SORTS = (
     *("number", "name", "fee", "out", "international", "in_s", "package_s", "one_off"),
@@ -90,14 +91,23 @@ class Page(Generic[Item]):
 
 
 def find_page(
-    sheet: Sheet, *, text: str, sort: str, descending: bool, number: int, size: int
+    sheet: Sheet,
+    *,
+    text: str,
+    sort: str,
+    descending: bool,
+    number: int,
+    size: int,
+    chosen: Subscriber | None = None,
 ) -> Page[Row]:
-    """The page `number` of the numbers that `text` finds; the last when there are not so many."""
+    """The page `number` of the numbers that `text` finds; the last when there are not so many.
+    With somebody `chosen` only that one and its numbers.
+    """
     order = sheet.order(sort, descending=descending)
-    if text.strip():
-        found = Subscriber.of(sheet.client_id, Subscriber.id).where(
-            selection.text_condition(text.strip())
-        )
+    conditions = [selection.text_condition(text.strip())] if text.strip() else []
+    conditions += [within(chosen)] if chosen else []
+    if conditions:
+        found = Subscriber.of(sheet.client_id, Subscriber.id).where(*conditions)
         wanted = {key for (key,) in found.tuples()}
         order = [n for n in order if sheet.ids[n] in wanted]
     number, pages = page_within(number, len(order), size)

@@ -14,6 +14,7 @@ from domain import msisdn
 from domain.msisdn import Entry, Verdict
 from domain.subscribers import CONNECTION_PLAN, SubscriberStatus, fold
 from models import Client, DraftSubscriber, OrderDraft, Subscriber, db
+from services.subscriber_choice import within
 from services.transactions import lock_client, write_tx
 
 PAGE_SIZES = (20, 50, 100, 200)
@@ -28,6 +29,7 @@ class Filters:
     status: str = ""  # a SubscriberStatus, or all
     connections_only: bool = False
     selected_only: bool = False
+    chosen: Subscriber | None = None  # the one the user looks at, with the numbers of it
 
 
 @dataclass(frozen=True)
@@ -117,6 +119,8 @@ def narrow(everything: ModelSelect, draft: OrderDraft, filters: Filters) -> Mode
         query = query.where(Subscriber.status == filters.status)
     if filters.connections_only:
         query = query.where(Subscriber.plan == CONNECTION_PLAN)
+    if filters.chosen is not None:
+        query = query.where(within(filters.chosen))
     if filters.selected_only:
         query = query.where(Subscriber.id.in_(_ticks(draft)))
     return query
@@ -144,6 +148,11 @@ def _ticked(draft: OrderDraft, ids: Collection[int]) -> Iterator[int]:
         DraftSubscriber.draft == draft, DraftSubscriber.subscriber.in_(ids)
     )
     return (row.subscriber_id for row in rows)
+
+
+def is_ticked(draft: OrderDraft, subscriber: Subscriber) -> bool:
+    """Whether this one is ticked."""
+    return subscriber.id in set(_ticked(draft, [subscriber.id]))
 
 
 def count(draft: OrderDraft) -> int:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import Gone
 from blueprints.bills.forms import PeriodForm, SubscribersForm
 from blueprints.forms import StaleForm
 from blueprints.guards import allow
-from blueprints.picker import Picker, has_few
+from blueprints.picker import Picker, has_few, tick_chosen, ticked_chosen
 from blueprints.web import MenuItem, render_section
 from blueprints.wizard import raw_answers, remembered, replay
 from domain.errors import DomainError, NoSpaceLeft, TooManyOpenOrders, TooManyOrdersPerHour
@@ -70,6 +70,7 @@ def start() -> Response:
     form = _period_form()
     if form.validate_on_submit():
         draft = drafts.start(g.client, g.user, KIND, "period", raw_answers(form), now=clock.now())
+        tick_chosen(draft, _everything(form.request))
         return redirect(url_for(".subscribers", key=draft.key), code=303)
     return _show_period(form)
 
@@ -232,8 +233,12 @@ def _open_step(key: str) -> Step:
         flash(gettext("Check the period again"))
         abort(redirect(url_for(".period", key=key), code=303))
     asked = passed.request
-    everything = selection.eligible(g.client, *asked.period.bounds(clock.zone()))
-    return Step(draft, asked, everything)
+    return Step(draft, asked, _everything(asked))
+
+
+def _everything(asked: CallDetailRequest) -> object:
+    """The numbers that may be chosen for these days."""
+    return selection.eligible(g.client, *asked.period.bounds(clock.zone()))
 
 
 def _show_period(form: PeriodForm) -> Response:
@@ -259,6 +264,7 @@ def _show_subscribers(
         page=page,
         filters=picker.filters,
         few=has_few(page),
+        ticked_chosen=ticked_chosen(step.draft),
         sizes=PAGE_SIZES,
         report=report,
         problems=report.bad[:PROBLEMS_SHOWN] if report else [],

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, g, redirect, request, url_for
 
 from blueprints.bills import charge_charts, charge_rows
+from blueprints.chosen import EVERYBODY, chosen, narrows
 from blueprints.web import MenuItem, render_section
 from domain.rating.states import CallRating
 from models import Subscriber
@@ -44,6 +45,7 @@ class Wanted:
     descending: bool
     number: int
     size: int
+    chosen: Subscriber | None
 
     @classmethod
     def asked_for(cls) -> "Wanted":
@@ -56,6 +58,7 @@ class Wanted:
             values.get("desc") == "1",
             values.get("page", 1, type=int),
             size if size in PAGE_SIZES else PAGE_SIZES[0],
+            narrows(values.get("whose")),
         )
 
     def arguments(self) -> dict[str, object]:
@@ -65,6 +68,7 @@ class Wanted:
             "sort": self.sort if self.sort != "number" else "",
             "desc": "1" if self.descending else "",
             "per_page": self.size if self.size != PAGE_SIZES[0] else "",
+            "whose": EVERYBODY if self.chosen != chosen() else "",
         }
         return {name: value for name, value in values.items() if value}
 
@@ -90,6 +94,7 @@ def show() -> Response:
         descending=wanted.descending,
         number=wanted.number,
         size=wanted.size,
+        chosen=wanted.chosen,
     )
     return render_section(
         "bills/charges/show.html",

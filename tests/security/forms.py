@@ -75,3 +75,7 @@ def sent(fields):
     if "files" in fields:
         return {**fields, "files": (io.BytesIO(RECORDS), "Master.csv")}
     return fields
+        "subscribers.choose": (
+            full.user, "/subscribers/choice", {"subscriber": str(full.subscriber.id)},
+        ),
+        "subscribers.everybody": (full.user, "/subscribers/everybody", {}),
