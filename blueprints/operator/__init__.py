@@ -5,19 +5,23 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
-from blueprints.operator import import_card, imports
+from blueprints.operator import billing, clients, import_card, imports, unrated
 from blueprints.operator.reasons import import_error_text, reason_text
 from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
 from domain.orders import OrderState
 from domain.roles import OPERATOR_ROLES
-from services import access, clock, orders, overview
+from services import access, awaited_invoices, clock, order_subjects, orders, overview
 from services.orders import RETRYABLE_STATES
 from texts import N_, failure_text, gettext
 
 bp = Blueprint("operator", __name__, url_prefix="/operator")
-OPERATOR_MENU = MenuItem(N_("Imports and orders"), "operator.show", children=(imports.MENU,))
-bp.register_blueprint(imports.bp)
+PAGES = (imports, unrated, billing, clients)
+OPERATOR_MENU = MenuItem(
+    N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
+)
+for page in PAGES:
+    bp.register_blueprint(page.bp)
 
 
 @bp.get("/")
@@ -53,7 +57,12 @@ def order(key: str) -> Response:
         now=clock.now(),
     )
     return render_section(
-        "operator/order.html", record=record, failure_text=failure_text, form=EmptyForm()
+        "operator/order.html",
+        record=record,
+        subject=order_subjects.of_order(record.order),
+        awaits=awaited_invoices.awaited_month(record.order) if record.order.is_open else None,
+        failure_text=failure_text,
+        form=EmptyForm(),
     )
 
 

@@ -116,3 +116,23 @@ def test_a_stranger_gets_neither_page_nor_file(stranger, link_order):
     job.carry(link_order.id)
     for view in ("orders.show", "orders.file", "orders.status"):
         stranger.get(view, key=link_order.key, status=404)
+
+
+def test_the_operator_sees_what_an_order_is_about_and_what_it_waits_for(operator_browser, invoice):
+    order = make_invoice_order(invoice, EMAIL, number=1)
+    page = operator_browser.get("operator.order", key=order.key)
+    assert "Заказать счет на E-mail, № 2026-000001, PDF" in page.text
+    assert "Заказать счет на E-mail" in operator_browser.get("operator.show").text
+    Order.update(params={"month": "2026-04-01", "format": "pdf"}).execute()
+    page = operator_browser.get("operator.order", key=order.key)
+    assert "Ждет, когда будет сформирован счет за апрель 2026 г." in page.text.replace("\xa0", " ")
+
+
+def test_one_that_waited_in_vain_says_why_and_can_be_tried_again(owner, invoice):
+    order = make_invoice_order(invoice, EMAIL, number=1)
+    values = {"state": OrderState.FAILED, "reason": "bill_not_formed", "closed_at": NOON}
+    Order.update(params={"month": "2026-04-01", "format": "pdf"}, **values).execute()
+    card = owner.get("orders.show", key=order.key).select_one("#card")
+    assert "Счет за этот месяц не был сформирован в срок. Код R-15" in card.text
+    assert card.find("button", string="Повторить")
+    assert "апрель 2026" in owner.get("orders.index").text.replace("\xa0", " ")
