@@ -1,6 +1,5 @@
 """The calls behind an invoice: which ones they are, and whether they still make its lines."""
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -8,6 +7,7 @@ from peewee import Expression, fn
 
 from domain.billing.invoice import InvoiceContent, Line, LineKind
 from domain.billing.reconciliation import Compared, Figures, Reason, compare, total_of
+from domain.cdr.joining import load
 from domain.cdr.record import CallDirection
 from domain.periods import month_of
 from domain.rating.states import UNRATED, CallRating
@@ -17,7 +17,6 @@ from services import charges, invoices, months, usage
 from services.charges import Page, PricedCall
 
 CALL_LINES = frozenset({LineKind.CALLS, LineKind.LATE_CALLS})
-RUN_OF_LEG = re.compile(r",(\d+)\]")  # the run stands last in each part of `Call.legs`
 
 
 # --- Which calls ----------------------------------------------------------------------------------
@@ -235,7 +234,5 @@ def _was_touched(invoice: Invoice) -> bool:
         _of_client(invoice), _on_any_line(invoice), Call.rating == CallRating.PRICED
     )
     return any(
-        int(run) > invoice.until_run
-        for (text,) in legs.tuples().iterator()
-        for run in RUN_OF_LEG.findall(text)
+        part.run > invoice.until_run for (text,) in legs.tuples().iterator() for part in load(text)
     )

@@ -14,7 +14,7 @@ from models_billing import (
     WaivedCall,
     Waiver,
 )
-from services import invoices, usage
+from services import invoice_calls, invoices, usage
 from services.verify.registry import check
 
 
@@ -73,6 +73,15 @@ def invoices_say_what_was_given_out() -> Iterator[str]:
     """Content, columns, lines and annex agree, and the hash is that of the content."""
     for invoice in Invoice.across_clients().order_by(Invoice.id):
         yield from (f"invoice {invoice.id}: {what}" for what in invoices.contradictions(invoice))
+
+
+@check
+def lines_of_calls_are_those_of_the_calls() -> Iterator[str]:
+    """What an invoice charges for calls is what these calls cost, unless an import has changed or
+    taken out some of them since.
+    """
+    for invoice in Invoice.across_clients().where(Invoice.ordinal == 0).order_by(Invoice.id):
+        yield from (f"invoice {invoice.id}: {what}" for what in invoice_calls.unexplained(invoice))
 
 
 @check
