@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from domain.billing.delivery import DeliveryMethod
 from domain.billing.requisites import is_bic, is_iban
 from domain.closed_days import ClosedDays
 
@@ -30,6 +31,9 @@ RANGES = {
     "INVOICE_LINK_MONTHS": (0, 120),
     "INVOICE_DUE_DAY": (1, 28),
     "INVOICE_WAIT_DAYS": (1, 365),
+    "DELIVERY_HOLD_HOURS": (0, 720),
+    "DELIVERY_CONFIRM_HOURS": (1, 720),
+    "DELIVERY_CHANGES_PER_DAY": (0, 1_000),
     "ORDERS_PER_HOUR": (0, 1_000_000),
     "OPEN_ORDERS": (0, 1_000_000),
     "ARTEFACT_DAYS": (1, 3_650),
@@ -103,6 +107,10 @@ class Config:
     OPEN_ORDERS: int = 50
     ARTEFACT_DAYS: int = 7
     ARTEFACT_QUOTA_MB: int = 10240  # kept for one client at a time; 0: no limit
+    DELIVERY_METHODS: str = "email,pickup"  # by comma: what clients may choose; post and edi too
+    DELIVERY_HOLD_HOURS: int = 24  # from the confirmation of a change until it takes effect
+    DELIVERY_CONFIRM_HOURS: int = 24  # how long the link in the letter to a new address works
+    DELIVERY_CHANGES_PER_DAY: int = 5  # that one client may ask for; 0: no limit
     MIN_FREE_PERCENT: int = -1  # -1: 10, in the demo 0, which is no check
     PDF_ROWS: int = 20000
     DRAFT_HOURS: int = 24
@@ -167,6 +175,7 @@ class Config:
 
     def _check_test_hooks(self) -> None:
         if (self.CLOCK or self.CRASH_AT) and not self.TESTING:
+        self._check_delivery_methods()
             raise ConfigError(
                 "CABINET_CLOCK and CABINET_CRASH_AT are for tests: they need CABINET_TESTING=1"
             )
@@ -210,6 +219,20 @@ class Config:
     @property
     def artefact_dir(self) -> Path:
         """Files made for orders and their frozen messages, a folder per order's key."""
+    def _check_delivery_methods(self) -> None:
+        known = [method.value for method in DeliveryMethod]
+        names = self.DELIVERY_METHODS.split(",")
+        if not set(names) <= set(known):
+            raise ConfigError(
+                f"CABINET_DELIVERY_METHODS: some of {','.join(known)}, not "
+                f"{self.DELIVERY_METHODS!r}"
+            )
+
+    @property
+    def delivery_methods(self) -> tuple[DeliveryMethod, ...]:
+        """How clients may have their invoices delivered, in the order in which they are offered."""
+        return tuple(DeliveryMethod(name) for name in self.DELIVERY_METHODS.split(","))
+
         return self.data_dir / "art"
 
     @property

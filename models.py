@@ -158,7 +158,7 @@ class Client(BaseModel):
     contract_no = CharField(default="")
     contract_date = DateField(null=True)
     address = CharField(default="")
-    invoice_email = CharField()
+    invoice_email = CharField()  # as it was added; what holds since: services/delivery.py
     detail_email = CharField()  # the address named in the connection application
     may_download = BooleanField(default=False)  # policy: files can be fetched in the cabinet too
     hide_incoming_peers = BooleanField(default=False)  # policy: reports show callers in part only

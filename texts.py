@@ -95,6 +95,14 @@ ERRORS = {
     ),
     "wrong_credentials": N_("Wrong login or password"),
     "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
+    "wrong_password": N_("Wrong password"),
+    "delivery_change_pending": N_(
+        "A change is under way already. Cancel it, or wait until it takes effect"
+    ),
+    "nothing_to_change": N_("It is so already: there is nothing to change"),
+    "too_many_delivery_changes": N_(
+        "No more than {limit} changes of delivery can be asked for in a day"
+    ),
     "no_space_left": N_(
         "Orders are not taken now: there is too little space on the server. Try again later."
     ),

@@ -22,6 +22,7 @@ from blueprints import (
     health,
     home,
     instalments,
+    letters,
     mailbox,
     operator,
     orders,
@@ -36,7 +37,7 @@ from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre, orders)
-OTHERS = (home, auth, operator, mailbox, verify, health)
+OTHERS = (home, auth, operator, mailbox, verify, letters, health)
 
 
 def menu_items() -> Iterable[MenuItem]:

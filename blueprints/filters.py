@@ -6,7 +6,7 @@ from flask import Flask
 
 import texts
 from domain import formats
-from domain.billing.delivery import DeliveryMethod
+from domain.billing.delivery import DeliveryMethod, Stage
 from domain.orders import MailState, OrderKind, OrderState
 from services import clock
 from texts import N_, gettext
@@ -55,6 +55,13 @@ DELIVERY_METHOD_WORDS = {
     DeliveryMethod.PICKUP: N_("in person"),
     DeliveryMethod.POST: N_("by post"),
     DeliveryMethod.EDI: N_("by electronic document exchange"),
+}
+DELIVERY_STAGE_WORDS = {
+    Stage.WAITING: N_("Waits to be confirmed"),
+    Stage.HELD: N_("Confirmed"),
+    Stage.DONE: N_("Was in effect"),
+    Stage.CANCELLED: N_("Called off"),
+    Stage.EXPIRED: N_("Not confirmed"),
 }
 TONES = {
     OrderState.SENT: "ok",
@@ -122,6 +129,11 @@ def delivery_method_text(method: str) -> str:
     return gettext(DELIVERY_METHOD_WORDS[DeliveryMethod(method)])
 
 
+def delivery_stage_text(stage: str) -> str:
+    """Where a change of delivery stands, in words."""
+    return gettext(DELIVERY_STAGE_WORDS[Stage(stage)])
+
+
 FILTERS = {
     "date": formats.format_date,
     "iso_date": iso_date,
@@ -142,6 +154,7 @@ FILTERS = {
     "role_text": role_text,
     "subscriber_status_text": subscriber_status_text,
     "delivery_method_text": delivery_method_text,
+    "delivery_stage_text": delivery_stage_text,
     "order_kind_text": order_kind_text,
     "mail_state_text": mail_state_text,
     "order_state_text": order_state_text,

@@ -121,6 +121,30 @@ class WrongCredentials(DomainError):
     code = "wrong_credentials"
 
 
+class WrongPassword(DomainError):
+    """Not the password of who is signed in."""
+
+    code = "wrong_password"
+
+
+class DeliveryChangePending(DomainError):
+    """A change of delivery is under way: it takes effect, or is cancelled, before the next."""
+
+    code = "delivery_change_pending"
+
+
+class NothingToChange(DomainError):
+    """What was asked for is so already."""
+
+    code = "nothing_to_change"
+
+
+class TooManyDeliveryChanges(DomainError):
+    """As many changes of delivery as may be asked for in a day; `values`: limit."""
+
+    code = "too_many_delivery_changes"
+
+
 class TooManySignIns(DomainError):
     """Too many wrong passwords lately; `values`: retry_after_s, minutes."""
 

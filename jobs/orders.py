@@ -3,7 +3,7 @@
 from rq.timeouts import JobTimeoutException
 
 from domain.orders import UNMAILED_KINDS
-from services import artefacts, awaited_invoices, claims, clock, ledger, notices
+from services import artefacts, awaited_invoices, claims, clock, ledger, notice_sending
 from services.smtp import DeliveryUnknown
 
 
@@ -14,7 +14,7 @@ def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woke
     with many orders does not keep the others waiting. A notice that is due goes first, so that
     they need no place of their own in a long queue.
     """
-    notices.send_due(most=1)
+    notice_sending.send_due(most=1)
     claim = claims.claim_next(now=clock.now())
     if claim is None:
         return

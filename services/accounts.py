@@ -17,7 +17,7 @@ from domain.accounts import (
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.roles import Role
 from models import Client, User
-from services import audit, passwords, sessions
+from services import audit, delivery, delivery_changes, passwords, queue, sessions
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
@@ -88,13 +88,20 @@ def change_client(client: Client, *, now: datetime, **changes: Unpack[ClientChan
     Raises `InvalidValue` for a value of the wrong shape: then nothing is changed.
     """
     values = _checked(changes)
-    changed = [name for name, value in values.items() if value != getattr(client, name)]
+    held = delivery.current(client, now=now)
+    changed = [
+        name
+        for name, value in values.items()
+        if value != (held.email if name == "invoice_email" else getattr(client, name))
+    ]
     if not changed:
         return []
+    kept = {name: values[name] for name in changed if name != "invoice_email"}
     with write_tx():
-        Client.update({name: values[name] for name in changed}).where(
-            Client.id == client.id
-        ).execute()
+        if kept:
+            Client.update(kept).where(Client.id == client.id).execute()
+        if "invoice_email" in changed:  # its history is the truth, not the client's row
+            delivery_changes.set_by_operator(client, values["invoice_email"], now=now)
         audit.record(
             AuditEventKind.CLIENT_CHANGED,
             now=now,
@@ -102,8 +109,10 @@ def change_client(client: Client, *, now: datetime, **changes: Unpack[ClientChan
             subject=f"client:{client.id}",
             changed=changed,
         )
-    for name in changed:
-        setattr(client, name, values[name])
+    for name, value in kept.items():
+        setattr(client, name, value)
+    if "invoice_email" in changed:
+        queue.hint_notices()
     return changed
 
 

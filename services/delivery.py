@@ -1,10 +1,14 @@
-"""How a client gets its invoices, now and before."""
+"""How a client gets its invoices, now and before. The table of changes is the one truth: what the
+client was added with holds before the first of them. Changing is `delivery_changes.py`.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from domain.billing.delivery import ChangeState, DeliveryMethod
-from models import Client
+from peewee import JOIN, Expression
+
+from domain.billing.delivery import ChangeState, DeliveryMethod, Stage, stage
+from models import Client, User
 from models_billing import DeliverySetting
 
 
@@ -18,11 +22,99 @@ class Delivery:
     since: datetime | None = None  # None: ever since the client was added
 
 
+@dataclass(frozen=True)
+class Change:
+    """A change as it stands at a moment."""
+
+    row: DeliverySetting
+    stage: Stage
+    is_current: bool = False  # what it asked for holds now
+
+
+@dataclass(frozen=True)
+class HistoryPage:
+    """Changes of a client, newest first. `is_last`: behind them is what it was added with."""
+
+    changes: list[Change]
+    number: int
+    pages: int
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing older follows."""
+        return self.number == self.pages
+
+
 def current(client: Client, *, now: datetime) -> Delivery:
     """What holds at `now`: the last confirmed change whose time had come, or what the client was
     added with.
     """
-    row = (
+    row = _in_force(client, now)
+    if row is None:
+        return added_with(client)
+    return Delivery(DeliveryMethod(row.method), row.email, row.receiver, row.effective_at)
+
+
+def added_with(client: Client) -> Delivery:
+    """What held before the first change."""
+    return Delivery(DeliveryMethod.EMAIL, client.invoice_email)
+
+
+def pending(client: Client, *, now: datetime) -> Change | None:
+    """The change that waits to be confirmed, or for its time. There is one at most."""
+    row = DeliverySetting.of(client).where(is_pending(now)).first()
+    return row and Change(row, stage_of(row, now=now))
+
+
+def is_pending(now: datetime) -> Expression:
+    """`Stage.is_pending` for a WHERE."""
+    waits = (DeliverySetting.state == ChangeState.ASKED) & (DeliverySetting.confirm_until > now)
+    is_held = (DeliverySetting.state == ChangeState.CONFIRMED) & (
+        DeliverySetting.effective_at > now
+    )
+    return waits | is_held
+
+
+def stage_of(row: DeliverySetting, *, now: datetime) -> Stage:
+    """Where a change stands."""
+    return stage(
+        ChangeState(row.state),
+        confirm_until=row.confirm_until,
+        effective_at=row.effective_at,
+        now=now,
+    )
+
+
+def history(client: Client, page: int, *, size: int, now: datetime) -> HistoryPage:
+    """Every change that was ever asked for, with who asked. A page beyond the last is the last."""
+    query = DeliverySetting.of(client)
+    pages = max(1, -(-query.count() // size))
+    page = min(max(1, page), pages)
+    rows = (
+        query.select(DeliverySetting, User)
+        .join(User, JOIN.LEFT_OUTER)
+        .order_by(DeliverySetting.id.desc())
+        .paginate(page, size)
+    )
+    in_force = _in_force(client, now)
+    changes = [Change(row, stage_of(row, now=now), row == in_force) for row in rows]
+    return HistoryPage(changes, page, pages)
+
+
+def find_by_hash(column: str, token_hash: str) -> DeliverySetting | None:
+    """The change that a link in a letter is about; `column` is `confirm_hash` or `cancel_hash`."""
+    field = getattr(DeliverySetting, column)
+    rows = (
+        DeliverySetting.across_clients(DeliverySetting, Client, User)
+        .join(Client)
+        .switch(DeliverySetting)
+        .join(User, JOIN.LEFT_OUTER, on=(DeliverySetting.user == User.id))
+    )
+    return rows.where(field == token_hash).first()
+
+
+def _in_force(client: Client, now: datetime) -> DeliverySetting | None:
+    return (
         DeliverySetting.of(client)
         .where(
             DeliverySetting.state == ChangeState.CONFIRMED,
@@ -31,6 +123,3 @@ def current(client: Client, *, now: datetime) -> Delivery:
         .order_by(DeliverySetting.effective_at.desc(), DeliverySetting.id.desc())
         .first()
     )
-    if row is None:
-        return Delivery(DeliveryMethod.EMAIL, client.invoice_email)
-    return Delivery(DeliveryMethod(row.method), row.email, row.receiver, row.effective_at)

@@ -1,6 +1,6 @@
 """Letters. Those about finished orders are composed once and frozen as bytes in a file; notices
 are composed alike as often as they are tried. Sending is `services/smtp.py`, what was sent is
-written down by `services/ledger.py` and `services/notices.py`.
+written down by `services/ledger.py` and `services/notice_sending.py`.
 """
 
 import base64
@@ -27,7 +27,7 @@ from config import Config
 from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
 from domain.orders import INVOICE_KINDS, Direction, FileFormat
 from models import Artefact, Notice, Order
-from services import clock, faults, invoice_reports, reports, storage
+from services import call_detail_words, clock, faults, invoice_reports, reports, storage
 from texts import gettext
 
 # In a message the file is base64: 4 characters for 3 bytes, and a line end after each 76.
@@ -180,16 +180,8 @@ def fits_a_letter(artefact: Artefact, config: Config) -> bool:
 
 def message_id(order: Order, ordinal: int, config: Config) -> str:
     """The Message-ID of an order's letter: a second copy is recognised by it."""
-    return f"<o{order.key}.{ordinal}@{_own_host(config)}>"
-
-
-def notice_id(key: str) -> str:
-    """The Message-ID of a notice."""
-    return f"<n{key}.1@{_own_host(current_app.config['CABINET'])}>"
-
-
-def _own_host(config: Config) -> str:
-    return urlsplit(config.public_url).hostname or "localhost"
+    host = urlsplit(config.public_url).hostname or "localhost"
+    return f"<o{order.key}.{ordinal}@{host}>"
 
 
 def address_of(text: str) -> Address:
@@ -285,6 +277,9 @@ def _call_detail_words(order: Order, summary: dict[str, Any]) -> dict[str, Any]:
             for direction in (Direction.OUT, Direction.IN)
             if direction in by_direction
         ],
+        "costs": call_detail_words.cost_words(
+            summary.get("cost") if summary.get("calls") else None
+        ),
         "hides_peers": summary.get("hides_peers", False),
         "form": _form_text(FileFormat(order.params["format"]), summary),
     }

@@ -17,11 +17,12 @@ from services import (
     billing_requests,
     call_months,
     claims,
+    delivery_changes,
     drafts,
     faults,
     ledger,
     leftovers,
-    notices,
+    notice_sending,
     queue,
     sessions,
     upload_work,
@@ -54,13 +55,13 @@ def tick(*, now: datetime) -> Round:
     parts: dict[str, tuple[Callable[[], int], ...]] = {
         "released": (
             lambda: claims.release_dead(now=now),
-            lambda: notices.release_dead(now=now),
+            lambda: notice_sending.release_dead(now=now),
         ),
         "hinted": (
             lambda: hint_due(now=now),
             upload_work.hint_due,
             billing_requests.hint_due,
-            lambda: notices.hint_due(now=now),
+            lambda: notice_sending.hint_due(now=now),
         ),
         "removed": (
             lambda: artefacts.remove_expired(now=now),
@@ -73,6 +74,7 @@ def tick(*, now: datetime) -> Round:
             lambda: ledger.remove_sent(now=now),
         ),
         "months": (lambda: call_months.make_ahead(now=now),),
+            lambda: delivery_changes.expire(now=now),
     }
     done = {name: [_guarded(part) for part in group] for name, group in parts.items()}
     return Round(

@@ -1,10 +1,12 @@
-"""Signing in and out: the one place that looks at a password typed by a person."""
+"""Signing in and out, and showing once more who it is: the one place that looks at a password typed
+by a person.
+"""
 
 from dataclasses import dataclass
 from datetime import datetime
 
 from domain.accounts import fold_login
-from domain.errors import WrongCredentials
+from domain.errors import WrongCredentials, WrongPassword
 from models import User, UserSession
 from services import audit, passwords, sessions, throttle
 from services.audit import AuditEventKind
@@ -37,6 +39,25 @@ def sign_in(
             _refuse(account_hash, visitor, now)
         throttle.forget(account_hash, ip=visitor.ip)  # before the next one takes this place
     return _open(user, password, visitor, hours=hours, now=now)
+
+
+def check_password(user: User, password: str, *, ip: str, secret: str, now: datetime) -> None:
+    """Ask who is signed in for the password once more, before what an unattended browser must not
+    do. It is counted and slowed down as at the sign-in.
+
+    Raises `TooManySignIns` before any check, `WrongPassword` after it.
+    """
+    account_hash = throttle.hash_login(user.login, secret)
+    with passwords.slot():
+        throttle.begin(account_hash, user=user, ip=ip, now=now)
+        if passwords.is_right(password, user.password_hash):
+            throttle.forget(account_hash, ip=ip)
+            return
+    with write_tx():
+        audit.record(
+            AuditEventKind.STEP_UP_REFUSED, now=now, user=user, client=user.client_id, ip=ip
+        )
+    raise WrongPassword
 
 
 def sign_out(row: UserSession, *, ip: str, now: datetime) -> None:

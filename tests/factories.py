@@ -1,9 +1,10 @@
 """Rows for tests: functions with defaults, overridden by keyword. The database is the test's."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
 
+from domain.billing.delivery import ChangeState, DeliveryMethod
 from domain.cdr.record import CallDirection, Disposition
 from domain.orders import OrderKind
 from domain.roles import Role
@@ -18,7 +19,8 @@ from models import (
     Subscriber,
     User,
 )
-from services import usage
+from models_billing import DeliverySetting
+from services import delivery_letters, letter_links, usage
 from services.passwords import hash_password
 
 _serial = count(1)
@@ -117,6 +119,26 @@ def make_call(subscriber: Subscriber, started: datetime = NOON, **values) -> Cal
     change.add(usage.of_row(call))
     change.save()
     return call
+
+
+def make_delivery_change(client: Client, **values) -> DeliverySetting:
+    """A change of a client's delivery that waits for its new address to be confirmed."""
+    asked_at = values.get("asked_at", NOON)
+    row = DeliverySetting(
+        **{
+            "client": client,
+            "method": DeliveryMethod.EMAIL,
+            "email": "new@romashka.by",
+            "state": ChangeState.ASKED,
+            "asked_at": asked_at,
+            "confirm_until": asked_at + timedelta(hours=24),
+            **values,
+        }
+    )
+    row.confirm_hash = letter_links.hash_of(delivery_letters.confirm_token(row))
+    row.cancel_hash = letter_links.hash_of(delivery_letters.cancel_token(row))
+    row.save(force_insert=True)
+    return row
 
 
 def make_order(client: Client | None = None, subscribers: tuple = (), **values) -> Order:

@@ -49,6 +49,8 @@ TABLE = {
     "bills.invoice.call": ("GET", CLIENTS),
     "bills.invoice.changed_numbers": ("GET", CLIENTS),
     "bills.invoice.changes": ("GET", CLIENTS),
+    "bills.delivery.cancel": ("POST", ORDERING),
+    "bills.delivery.change": ("POST", ORDERING),
     "bills.invoice.comparison": ("GET", CLIENTS),
     "bills.invoice.number": ("GET", CLIENTS),
     "bills.invoice.numbers": ("GET", CLIENTS),
@@ -66,6 +68,8 @@ TABLE = {
     "mailbox.messages": ("GET", PUBLIC),
     "mailbox.source": ("GET", PUBLIC),
     "operator.imports.index": ("GET", OPERATORS),
+    "letters.cancel": ("GET POST", PUBLIC),  # whoever has the letter
+    "letters.confirm": ("GET POST", PUBLIC),
     "operator.imports.load": ("POST", IMPORTING),
     "operator.imports.rejects": ("GET", OPERATORS),
     "operator.imports.roll_back": ("GET POST", IMPORTING),
@@ -128,7 +132,7 @@ def owned(client_row):
 def address(row, key=KEY):
     """Address of a route: `key` for what is found by a key, 1 for a number."""
     rule = row["rule"]
-    for argument in ("<key>", "<draft>", "<order>"):
+    for argument in ("<key>", "<draft>", "<order>", "<token>"):
         rule = rule.replace(argument, key)
     rule = re.sub("<int:(run|subscriber|started|seq)>", "1", rule)
     assert "<" not in rule, f"{rule}: teach this test its arguments"
@@ -166,7 +170,7 @@ def test_every_route_is_public_or_has_roles_of_one_side(routes):
 
 def test_the_public_routes_are_these_and_no_others(routes):
     sections = {row["endpoint"].partition(".")[0] for row in routes if row["public"]}
-    assert sections <= {"auth", "health", "mailbox", "verify"}
+    assert sections <= {"auth", "health", "letters", "mailbox", "verify"}
     assert {row["endpoint"] for row in routes if row["public"] and "auth" in row["endpoint"]} == {
         "auth.login"
     }

@@ -7,6 +7,7 @@ from domain.subscribers import SubscriberStatus
 from models import Subscriber, User
 from texts import N_
 
+from services import clock, delivery
 bp = Blueprint("account", __name__, url_prefix="/account")
 MENU = MenuItem(N_("Company details"), "account.show")
 
@@ -21,3 +22,4 @@ def show() -> Response:
         active_numbers=numbers.where(Subscriber.status == SubscriberStatus.ACTIVE).count(),
         users=list(User.of(g.client).order_by(User.login)),
     )
+        delivery=delivery.current(g.client, now=clock.now()),

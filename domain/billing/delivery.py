@@ -1,5 +1,6 @@
-"""How a client gets its invoices: the methods, and the states of a change."""
+"""How a client gets its invoices: the methods, the states of a change, and where one stands."""
 
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -19,3 +20,34 @@ class ChangeState(StrEnum):
     CONFIRMED = "confirmed"  # its link was followed; holds from `effective_at` on
     CANCELLED = "cancelled"
     EXPIRED = "expired"  # nobody followed the link in time
+
+
+class Stage(StrEnum):
+    """Where a change stands at a moment: its state, and what the clock makes of it."""
+
+    WAITING = "waiting"  # for the new address to be confirmed
+    HELD = "held"  # confirmed; its time has not come
+    DONE = "done"  # it has taken effect, and may have been followed by others since
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+    @property
+    def is_pending(self) -> bool:
+        """Whether it can still be cancelled."""
+        return self in (Stage.WAITING, Stage.HELD)
+
+
+def stage(
+    state: ChangeState,
+    *,
+    confirm_until: datetime | None,
+    effective_at: datetime | None,
+    now: datetime,
+) -> Stage:
+    """A change holds from the very moment `effective_at`; its link works up to `confirm_until`."""
+    if state == ChangeState.ASKED:
+        is_open = confirm_until is not None and now < confirm_until
+        return Stage.WAITING if is_open else Stage.EXPIRED
+    if state == ChangeState.CONFIRMED:
+        return Stage.DONE if effective_at is not None and effective_at <= now else Stage.HELD
+    return Stage(state)

@@ -44,6 +44,14 @@ HELD = (*UNANSWERED, "order.holding", "order.held")
 OFFERED = ("order.offering", "order.available")  # what is not mailed
 CANCELLED = ("order.cancelling", "order.cancelled")
 RETRIED = ("order.retrying", "order.retried")
+DELIVERED_ELSEWHERE = (  # a change of how invoices are delivered
+    "delivery.asking",
+    "delivery.asked",
+    "delivery.confirming",
+    "delivery.confirmed",
+    "delivery.cancelling",
+    "delivery.cancelled",
+)
 NOTED = (  # a letter that no order asked for, from its claim to its end
     "notice.claiming",
     "notice.claimed",
@@ -86,6 +94,7 @@ SWEPT = {
         IMPORTED,
         BILLING_ASKED,
         BILLED,
+        DELIVERED_ELSEWHERE,
         NOTED,
         NOTED_BADLY,
         RELEASED,

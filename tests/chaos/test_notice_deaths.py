@@ -6,7 +6,7 @@ import pytest
 
 from domain.orders import MailState
 from models import Client, Notice
-from services import clock, notices
+from services import clock, notice_sending, notices
 from services.transactions import write_tx
 from tests import smtp_sink
 from tests.chaos import kill_points
@@ -26,13 +26,13 @@ def post(lives):
 
 
 def send():
-    notices.send_due()
+    notice_sending.send_due()
 
 
 def recover():
     """What the reconciler and a worker do after a death."""
-    notices.release_dead(now=clock.now())
-    notices.send_due()
+    notice_sending.release_dead(now=clock.now())
+    notice_sending.send_due()
 
 
 def row(lives, key):

@@ -26,7 +26,12 @@ def add_rows(made):
     billing.form_month(last_month, client=made.client, now=clock.now())
     [made.invoice] = invoices.of_client(made.client)
     made.checked = factories.make_import_run(state="checked", upload_key="u", client=made.client)
-    factories.make_user(made.client, login="ivanov", password=PASSWORD)
+    made.typist = factories.make_user(made.client, login="ivanov", password=PASSWORD)
+    made.session = UserSession.create(
+        token_hash="another", user=made.typist, created_at=clock.now(),
+        last_seen_at=clock.now(), expires_at=clock.now() + timedelta(hours=8),
+    )  # fmt: skip
+    made.payer = factories.make_user(factories.make_client(), password=PASSWORD)
 
 
 def all_forms(full):
@@ -40,6 +45,9 @@ def all_forms(full):
     }  # fmt: skip
     failed, run = f"/orders/{full.failed.key}", f"/operator/imports/{full.run.id}"
     bill = {
+    delivery = {
+        "method": "email", "email": "new@romashka.by", "receiver": "", "password": PASSWORD,
+    }  # fmt: skip
         "form_key": "a" * 24, "documents": full.invoice.key, "file_format": "pdf",
         "is_deferred": "y",
     }  # fmt: skip
@@ -66,6 +74,10 @@ def all_forms(full):
         "operator.imports.load": (
             full.operator, f"/operator/imports/{full.checked.id}/load", {"force_zone": ""},
         ),
+        "bills.delivery.change": (full.payer, "/bills/delivery/", delivery),
+        "bills.delivery.cancel": (full.user, f"/bills/delivery/{full.change.key}/cancel", {}),
+        "letters.confirm": (None, full.address("/bills/delivery/confirm/<token>"), {}),
+        "letters.cancel": (None, full.address("/bills/delivery/cancel/<token>"), {}),
         "operator.imports.roll_back": (full.operator, f"{run}/rollback", {}),
     }  # fmt: skip
 

@@ -12,8 +12,8 @@ from domain.periods import month_start
 from domain.rating.states import CallRating
 from domain.roles import Role
 from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
-from models_billing import Invoice
-from services import billing, clock, mailbox
+from models_billing import DeliverySetting, Invoice
+from services import billing, clock, delivery_letters, mailbox
 from tests import factories
 from tests.page import Browser
 
@@ -36,6 +36,7 @@ class World:
     call: Call  # of a number of the client's
     invoice: Invoice  # of the month before
     billed_call: Call  # on it
+    change: DeliverySetting  # of its delivery: waits to be confirmed
     letter: int  # number in the try-out mailbox
 
     def browser(self, who):
@@ -47,9 +48,9 @@ class World:
         """Address of a rule of the URL map, leading to a row that exists."""
         is_bill = rule.startswith("/bills/<key>/")
         call = self.billed_call if is_bill else self.call
-        key = self.draft.key if "call-detail" in rule else self.order.key
         keys = {
-            "<key>": self.invoice.key if is_bill else key,
+            "<key>": self.invoice.key if is_bill else self.key_of(rule),
+            "<token>": self.token_of(rule),
             "<draft>": self.draft.key,
             "<order>": self.order.key,
             "<int:run>": str(self.run.id),
@@ -64,6 +65,18 @@ class World:
             rule = rule.replace(argument, value)
         assert "<" not in rule, f"{rule}: teach `World.address` its argument"
         return rule
+
+    def key_of(self, rule):
+        """What a rule's key names."""
+        if "/delivery/" in rule:
+            return self.change.key
+        return self.draft.key if "call-detail" in rule else self.order.key
+
+    def token_of(self, rule):
+        """What the link in a letter ends with."""
+        kind = "confirm" if "/confirm/" in rule else "cancel"
+        with self.app.app_context():
+            return getattr(delivery_letters, f"{kind}_token")(self.change)
 
     def pages(self, who):
         """Addresses that `who` can open, without files and what machines ask for."""
@@ -106,6 +119,7 @@ def build(app, **values):
         answers={"period": {"start": [day], "end": [day], **ANSWERS}},
         created_at=now,
     )
+    change = factories.make_delivery_change(client, user=user, asked_at=now)
     return World(
         app=app,
         client=client,
@@ -114,6 +128,7 @@ def build(app, **values):
         order=order,
         draft=draft,
         run=run,
+        change=change,
         call=factories.make_call(number, now, import_run=run),
         invoice=invoice,
         billed_call=billed_call,

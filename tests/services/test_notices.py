@@ -13,7 +13,7 @@ from domain.orders import MailState
 from jobs import notices as job
 from jobs import orders as orders_job
 from models import Notice
-from services import clock, letter_links, notices, reconcile, verify
+from services import clock, letter_links, notice_sending, notices, reconcile, verify
 from services.transactions import write_tx
 from tests import smtp_sink
 from tests.factories import NOON, make_client
@@ -197,12 +197,12 @@ def test_tries_come_to_an_end(app, sink, now, monkeypatch):
 
 def test_who_lost_the_lease_writes_nothing(sink, now):
     notice = post()
-    claim = notices._claim_next(now=NOON)
+    claim = notice_sending._claim_next(now=NOON)
     Notice.update(lease_token="another's").where(Notice.id == notice.id).execute()
-    with pytest.raises(notices.LeaseLost), write_tx():
+    with pytest.raises(notice_sending.LeaseLost), write_tx():
         claim.write(state=MailState.SENT)
-    with pytest.raises(notices.LeaseLost):
-        notices._try(claim, again(notice))
+    with pytest.raises(notice_sending.LeaseLost):
+        notice_sending._try(claim, again(notice))
     assert sink.taken == []
 
 
