@@ -103,6 +103,17 @@ ERRORS = {
     "too_many_delivery_changes": N_(
         "No more than {limit} changes of delivery can be asked for in a day"
     ),
+    "password_common": N_("This password is among the first that are tried. Choose another one."),
+    "password_too_short": N_("The password needs at least {least} characters"),
+    "password_too_long": N_("The password can have no more than {most} characters"),
+    "password_is_name": N_("The password must not be the login, the name or the address"),
+    "same_password": N_("The new password is the same as the old one"),
+    "last_administrator": N_(
+        "This is the only administrator of the company. Make somebody else an administrator first."
+    ),
+    "link_over": N_("This link does not work any more"),
+    "too_many_invitations": N_("No more than {limit} letters a day. Try again tomorrow."),
+    "wrong_code": N_("The code does not fit. Wait for the next one and enter it."),
     "no_space_left": N_(
         "Orders are not taken now: there is too little space on the server. Try again later."
     ),

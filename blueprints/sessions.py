@@ -92,6 +92,10 @@ class Visit(CallbackDict, SessionMixin):
         self.new_token, self.has_ended = token, False
         g.pop("csrf_token", None)  # Flask-WTF keeps the visitor's for the rest of the request
 
+    def renew(self, token: str) -> None:
+        """Go on with the same session under another id."""
+        self.new_token = token
+
     def end(self) -> None:
         """Become a visitor who has not signed in."""
         self.clear()

@@ -151,6 +151,60 @@ class TooManySignIns(DomainError):
     code = "too_many_sign_ins"
 
 
+class WeakPassword(DomainError):
+    """A password that must not be chosen."""
+
+    code = "password_common"
+
+
+class PasswordTooShort(WeakPassword):
+    """`values`: least."""
+
+    code = "password_too_short"
+
+
+class PasswordTooLong(WeakPassword):
+    """`values`: most."""
+
+    code = "password_too_long"
+
+
+class PasswordIsName(WeakPassword):
+    """It is the login, or what else everybody knows of its owner."""
+
+    code = "password_is_name"
+
+
+class SamePassword(DomainError):
+    """The new password is the old one."""
+
+    code = "same_password"
+
+
+class LastAdministrator(DomainError):
+    """Without this user nobody of the company could let others in."""
+
+    code = "last_administrator"
+
+
+class LinkOver(DomainError):
+    """A link in a letter that was used, replaced, or whose time is over."""
+
+    code = "link_over"
+
+
+class TooManyInvitations(DomainError):
+    """As many letters as a company may have sent to new addresses in a day; `values`: limit."""
+
+    code = "too_many_invitations"
+
+
+class WrongCode(DomainError):
+    """Not the code of this moment, or one that was taken before."""
+
+    code = "wrong_code"
+
+
 class OnInvoice(DomainError):
     """What stands on an invoice cannot be changed any more; `values`: month (its first day)."""
 

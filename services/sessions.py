@@ -78,6 +78,15 @@ def save_data(row: UserSession, data: dict[str, object]) -> None:
         UserSession.update(data=data).where(UserSession.id == row.id).execute()
 
 
+def renew(row: UserSession) -> str:
+    """Give a session another id and return its token: the one before is worth nothing."""
+    token = secrets.token_urlsafe(32)
+    with write_tx():
+        UserSession.update(token_hash=_hash(token)).where(UserSession.id == row.id).execute()
+    row.token_hash = _hash(token)
+    return token
+
+
 def end(row: UserSession) -> None:
     """End one session: its token is worth nothing from now on."""
     with write_tx():

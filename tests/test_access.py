@@ -20,6 +20,7 @@ from tests.security import world
 KEY = "k" * 22
 CLIENTS = frozenset(CLIENT_ROLES)
 ORDERING = frozenset({Role.CLIENT_ADMINISTRATOR, Role.ACCOUNTANT})
+ADMINISTERING = frozenset({Role.CLIENT_ADMINISTRATOR})
 OPERATORS = frozenset(OPERATOR_ROLES)
 IMPORTING = frozenset({Role.OPERATOR_ADMINISTRATOR})
 EVERYBODY = frozenset(Role)
@@ -29,9 +30,14 @@ LEADING = {"auth.logout", "auth.session_end", "auth.stay", "health.ready", "veri
 # Who may come in where: written down here once more, so that a new route, or one that opens by
 # mistake, is seen by somebody before it is in use.
 TABLE = {
+    "account.log.show": ("GET", ADMINISTERING),
     "account.show": ("GET", CLIENTS),
     "auth.login": ("GET POST", PUBLIC),
     "auth.logout": ("POST", EVERYBODY),
+    "auth.own.end": ("POST", EVERYBODY),
+    "auth.own.end_all": ("POST", EVERYBODY),
+    "auth.own.password": ("GET POST", EVERYBODY),
+    "auth.own.show": ("GET", EVERYBODY),
     "auth.session_end": ("GET", EVERYBODY),
     "auth.stay": ("GET", EVERYBODY),
     "bills.call_detail.period": ("GET POST", ORDERING),

@@ -2,14 +2,18 @@
 
 from flask import Blueprint, Response, g
 
+from blueprints.account import log
 from blueprints.web import MenuItem, render_section
+from domain.roles import Role
 from domain.subscribers import SubscriberStatus
 from models import Subscriber, User
+from services import clock, delivery
 from texts import N_
 
-from services import clock, delivery
 bp = Blueprint("account", __name__, url_prefix="/account")
 MENU = MenuItem(N_("Company details"), "account.show")
+for _part in (log,):
+    bp.register_blueprint(_part.bp)
 
 
 @bp.get("/")
@@ -18,8 +22,9 @@ def show() -> Response:
     numbers = Subscriber.of(g.client)
     return render_section(
         "account/show.html",
+        delivery=delivery.current(g.client, now=clock.now()),
         numbers=numbers.count(),
         active_numbers=numbers.where(Subscriber.status == SubscriberStatus.ACTIVE).count(),
         users=list(User.of(g.client).order_by(User.login)),
+        is_administrator=g.user.role == Role.CLIENT_ADMINISTRATOR,
     )
-        delivery=delivery.current(g.client, now=clock.now()),

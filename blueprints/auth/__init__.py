@@ -15,6 +15,7 @@ from flask import (
 from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints.auth import own
 from blueprints.auth.ending import ending
 from blueprints.auth.forms import SignInForm
 from blueprints.forms import check_button
@@ -29,6 +30,8 @@ from services import clock, sessions, sign_in
 from texts import error_text, gettext
 
 bp = Blueprint("auth", __name__)
+for _part in (own,):
+    bp.register_blueprint(_part.bp)
 
 
 @bp.route("/login", methods=["GET", "POST"])

@@ -1,10 +1,11 @@
 """The form of the sign-in page."""
 
-from wtforms import PasswordField, StringField
+from wtforms import PasswordField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
 from blueprints.forms import CabinetForm
-from texts import lazy_gettext
+from blueprints.step_up import StepUpForm
+from texts import gettext, lazy_gettext
 
 
 class SignInForm(CabinetForm):
@@ -20,3 +21,27 @@ class SignInForm(CabinetForm):
         validators=[InputRequired(lazy_gettext("Enter the password"))],
         render_kw={"autocomplete": "current-password"},
     )
+
+
+class NewPasswordForm(CabinetForm):
+    """A password that is chosen, typed twice. What it must not be is checked by the domain."""
+
+    new = PasswordField(
+        lazy_gettext("New password"),
+        validators=[InputRequired(lazy_gettext("Enter the new password"))],
+        render_kw={"autocomplete": "new-password"},
+    )
+    again = PasswordField(
+        lazy_gettext("New password once more"),
+        validators=[InputRequired(lazy_gettext("Enter the new password once more"))],
+        render_kw={"autocomplete": "new-password"},
+    )
+
+    def validate_again(self, field: PasswordField) -> None:
+        """Both entries must be the same."""
+        if self.new.data and field.data and field.data != self.new.data:
+            raise ValidationError(gettext("The two entries differ"))
+
+
+class OwnPasswordForm(StepUpForm, NewPasswordForm):
+    """The present password and the new one."""

@@ -1,9 +1,11 @@
 """Every form of the cabinet as a person sends it, on the rows of a `world`."""
 
 import io
+from datetime import timedelta
 
 from domain.orders import OrderState
 from domain.periods import month_start
+from models import UserSession
 from services import billing, clock, invoices
 from tests import factories
 
@@ -58,6 +60,12 @@ def all_forms(full):
     return {
         "auth.login": (None, "/login", {"login": "ivanov", "password": PASSWORD}),
         "auth.logout": (full.user, "/logout", {}),
+        "auth.own.password": (
+            full.typist, "/security/password",
+            {"password": PASSWORD, "new": "three words together", "again": "three words together"},
+        ),
+        "auth.own.end": (full.typist, "/security/sessions/end", {"session": str(full.session.id)}),
+        "auth.own.end_all": (full.user, "/security/sessions/end-all", {}),
         "bills.email_bill.show": (full.user, "/bills/email/", bill),
         "bills.download_bill.show": (full.user, "/bills/download/", bill),
         "bills.call_detail.start": (full.user, "/bills/call-detail/", period),

@@ -11,7 +11,7 @@ import pytest
 from commands.routes import describe
 from models import AuditEvent, User, db
 from models_all import ALL_MODELS
-from services import clock
+from services import clock, passwords
 from tests import factories
 from tests.page import Browser
 from tests.security import forms, world
@@ -43,6 +43,7 @@ def full(app, base, monkeypatch):
     monkeypatch.setattr(clock, "now", lambda: moment)
     monkeypatch.setattr(secrets, "token_urlsafe", lambda *_: f"chance-{next(chance.numbers)}")
     monkeypatch.setattr(secrets, "token_hex", lambda *_: f"{next(chance.numbers):040x}")
+    monkeypatch.setattr(passwords, "hash_password", "hash of {}".format)
     made = world.build(app)
     made.chance = chance
     forms.add_rows(made)
