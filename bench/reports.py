@@ -41,7 +41,8 @@ from tests import databases
 NUMBERS = 1500
 ROWS = {FileFormat.CSV: 1_000_000, FileFormat.XLSX: 1_000_000, FileFormat.PDF: 10_000}
 COLUMNS = ("started", "direction", "number", "name", "peer", "result", "lasted", "billed", "id")
-LEFT_EDGES = (0, 60, 80, 160, 300, 400, 430, 480, 530)
+COLUMNS += ("rating", "price", "paid", "package", "rate")
+LEFT_EDGES = (0, 55, 75, 145, 270, 350, 375, 415, 455, 580, 600, 650, 690, 730)
 
 
 def ours(config: Config, order_id: int) -> Iterator[int]:

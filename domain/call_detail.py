@@ -2,15 +2,17 @@
 of it in `domain/writers/`, rows are found in `services/reports.py`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from itertools import chain, islice
 from operator import itemgetter
 from typing import NamedTuple
 
+from domain.call_costs import Cost, Costs, Destination, no_destination
 from domain.orders import Direction
 from domain.periods import DateRange
+from domain.rating.states import CallRating
 
 
 class CallRow(NamedTuple):
@@ -27,6 +29,11 @@ class CallRow(NamedTuple):
     duration_s: int
     billable_s: int
     record_id: str
+    rating: int | None = CallRating.FREE
+    price: int | None = 0  # micros without VAT; None: there is no price
+    billed_s: int | None = 0  # seconds paid, by the tariff's increments
+    package_s: int | None = 0  # of them, paid by packages
+    rate_id: int | None = None
 
 
 HIDDEN = "***"
@@ -68,6 +75,8 @@ class NumberTotals:
     full_name: str
     out: Sums = field(default_factory=Sums)
     incoming: Sums = field(default_factory=Sums)
+    cost: Cost = field(default_factory=Cost)
+    unrated: int = 0  # answered calls without a price
 
     def of(self, direction: Direction) -> Sums:
         """The sums of one direction, or of both together."""
@@ -81,6 +90,7 @@ class Totals:
     """Sums per chosen number, in the order of the report, and in all."""
 
     numbers: Sequence[NumberTotals]
+    costs: Costs | None = None  # None: only incoming calls, which cost nothing
 
     def of(self, direction: Direction) -> Sums:
         """The sums of all numbers for one direction, or for both together."""
@@ -95,6 +105,11 @@ class Totals:
     def control_sum(self) -> int:
         """Billable seconds of all rows: a reader adds up the column and compares."""
         return self.of(Direction.BOTH).billable_s
+
+    @property
+    def unrated(self) -> int:
+        """Answered calls without a price: they are in no sum of money."""
+        return sum(number.unrated for number in self.numbers)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +127,7 @@ class ReportHead:
     made_at: datetime
     data_until: datetime | None  # the last call known when it was made; None: no records at all
     hides_peers: bool = False  # whether the callers of incoming calls are shown in part only
+    destination_of: Callable[[int], Destination] = no_destination  # by a call's rate
 
 
 def directions_of(direction: Direction) -> tuple[Direction, ...]:
@@ -121,6 +137,7 @@ def directions_of(direction: Direction) -> tuple[Direction, ...]:
 
 BATCH = 500  # rows looked at together
 _BILLABLE_S = itemgetter(CallRow._fields.index("billable_s"))
+_PRICE = itemgetter(CallRow._fields.index("price"))
 
 
 class ControlSumMismatch(Exception):
@@ -129,22 +146,24 @@ class ControlSumMismatch(Exception):
 
 def checked(rows: Iterator[CallRow], totals: Totals) -> Iterator[CallRow]:
     """Pass `rows` on; after the last raise `ControlSumMismatch` unless they agree with `totals`."""
-    return chain.from_iterable(_checked_batches(rows, totals.rows, totals.control_sum))
+    return chain.from_iterable(_checked_batches(rows, totals))
 
 
-def _checked_batches(
-    rows: Iterator[CallRow], expected: int, control_sum: int
-) -> Iterator[list[CallRow]]:
-    count = billable_s = 0
+def _checked_batches(rows: Iterator[CallRow], totals: Totals) -> Iterator[list[CallRow]]:
+    expected, control_sum = totals.rows, totals.control_sum
+    money = 0 if totals.costs is None else totals.costs.micros
+    count = billable_s = micros = 0
     while batch := list(islice(rows, BATCH)):
         count += len(batch)
         billable_s += sum(map(_BILLABLE_S, batch))
+        micros += sum(filter(None, map(_PRICE, batch)))
         if count > expected:
             break
         yield batch
-    if (count, billable_s) != (expected, control_sum):
+    if (count, billable_s, micros) != (expected, control_sum, money):
         raise ControlSumMismatch(
-            f"{count} rows, {billable_s} s; expected {expected} rows, {control_sum} s"
+            f"{count} rows, {billable_s} s, {micros} micros; "
+            f"expected {expected} rows, {control_sum} s, {money} micros"
         )
 
 
@@ -157,7 +176,15 @@ class Wording:
     calls_sheet: str
     excluded_sheet: str
     labels: Mapping[str, str]  # HEAD_LABELS → words before each value of the head
-    columns: Sequence[str]  # the ten columns of the calls, in order
+    columns: Sequence[str]  # the columns of the calls, in order
+    costs_sheet: str
+    by_destination: str  # titles of its two tables
+    by_number: str
+    cost_rule: str  # how sums of money are made
+    unpriced: Mapping[int | None, str]  # domain.rating.states.CallRating → why there is no price
+    cost_columns: Mapping[str, str]  # COST_COLUMNS → head
+    group_name: Callable[[str], str]  # a destination group → its name
+    month_name: Callable[[date], str]
     directions: Mapping[int, str]  # domain.cdr.record.CallDirection of one call → word
     choices: Mapping[Direction, str]  # «Тип детализации»: OUT, IN, BOTH
     results: Mapping[int, str]  # domain.cdr.record.Disposition → word
@@ -166,6 +193,7 @@ class Wording:
     all_numbers: str  # the row of sums over all numbers
     no_calls: str  # the sentence of an empty report
     hidden_peers: str = ""  # what the head says where callers are shown in part only
+    paper_columns: Mapping[int, str] = field(default_factory=dict)  # shorter heads, for paper
     page: str  # where a page stands: {page} of {pages}
     language: str  # that all these words are in, by its code
 
@@ -184,4 +212,9 @@ HEAD_LABELS = (
     "data_until",
     "rows",
     "control_sum",
+    "cost",
+    "vat",
+    "cost_with_vat",
+    "unrated",
 )
+COST_COLUMNS = ("group", "month", "calls", "billed", "package", "net", "vat", "total", "unrated")

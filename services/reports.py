@@ -3,7 +3,7 @@ decided in `domain/writers/`; who may have it, elsewhere.
 """
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager, nullcontext
 from datetime import date, datetime
 from functools import partial, reduce
@@ -15,6 +15,7 @@ from typing import Any
 from flask import current_app
 from peewee import JOIN, Expression, ModelSelect, SqliteDatabase, fn
 
+from domain.call_costs import Cost, Costs
 from domain.call_detail import (
     CallRow,
     NumberTotals,
@@ -31,14 +32,15 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
 from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
-from services import clock, faults, invoice_reports, storage
+from services import call_costs, clock, faults, invoice_reports, storage
+from services.call_detail_words import direction_text, wording_of  # noqa: F401 - a word for others
 from services.rendering import FormatNotMade, Progress, Rendered, Renderer, Report
 from services.transactions import read_tx
-from texts import current_language
 from texts import gettext as _
 
 PROGRESS_ROWS = 1000
 PROGRESS_NUMBERS = 20
+NO_COST = Cost()
 DIRECTION_CODES = {Direction.OUT: CallDirection.OUT, Direction.IN: CallDirection.IN}
 MEDIA_TYPES = {
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -112,7 +114,7 @@ def _call_detail(
     with read_tx(), _rows(order) as rows:  # the cursor is closed before the transaction
         totals = _totals(order, progress)
         head = _head(order, made_at)
-        write(path, head, totals, _with_progress(rows, totals.rows, progress), _wording())
+        write(path, head, totals, _with_progress(rows, totals.rows, progress), wording_of(totals))
     return Report(_display_name(order, head), totals.rows, _summary(head, totals))
 
 
@@ -144,6 +146,7 @@ def _head(order: Order, made_at: datetime) -> ReportHead:
         made_at=clock.local(made_at),
         data_until=_data_until(client, made_at),
         hides_peers=_hides_peers(order, client),
+        destination_of=call_costs.destination_of,
     )
 
 
@@ -210,17 +213,42 @@ def _totals(order: Order, progress: Progress) -> Totals:
     """The sums. On SQLite they come number by number: `progress(0, None)` is told meanwhile, for it
     shows that somebody is at work, and may stop it.
     """
+    costs = _costs(order, progress)
+    by_number = costs.by_number if costs else {}
     numbers = []
-    for number, name, *sums in _totals_query(order).tuples().iterator():
+    for key, number, name, unrated, *sums in _totals_query(order).tuples().iterator():
         if len(numbers) % PROGRESS_NUMBERS == 0:
             progress(0, None)
         out, incoming = Sums(*map(int, sums[:4])), Sums(*map(int, sums[4:]))
-        numbers.append(NumberTotals(number, name, out, incoming))
-    return Totals(numbers)
+        cost = by_number.get(key, NO_COST)
+        numbers.append(NumberTotals(number, name, out, incoming, cost, unrated))
+    return Totals(numbers, costs)
+
+
+def _costs(order: Order, progress: Progress) -> Costs | None:
+    """What the calls cost; None when only incoming ones are listed."""
+    direction = Direction(order.params["direction"])
+    if Direction.OUT not in directions_of(direction):
+        return None
+    period = period_of(order)
+    chosen = [key for (key,) in _chosen(order, Subscriber.id).tuples().iterator()]
+    return call_costs.read(_told(chosen, progress), _is_within(period, direction), period)
+
+
+def _told(numbers: Iterable[int], progress: Progress) -> Iterator[int]:
+    """`numbers` passed on; `progress(0, None)` is told every now and then."""
+    for n, number in enumerate(numbers):
+        if n % PROGRESS_NUMBERS == 0:
+            progress(0, None)
+        yield number
+
+
+def _calls(order: Order, *columns: Any) -> ModelSelect:
+    return _chosen(order, *columns).join(Call, JOIN.CROSS).where(_is_wanted(order))
 
 
 def _totals_query(order: Order) -> ModelSelect:
-    columns: list[Any] = []
+    columns: list[Any] = [fn.COUNT(Call.seq).filter(call_costs.UNRATED_CALL)]
     for code in (DIRECTION_CODES[Direction.OUT], DIRECTION_CODES[Direction.IN]):
         one = Call.direction == code
         answered = one & (Call.disposition == Disposition.ANSWERED)
@@ -231,7 +259,7 @@ def _totals_query(order: Order) -> ModelSelect:
             fn.COALESCE(fn.SUM(Call.billable_s).filter(one), 0),
         ]
     return (
-        _chosen(order, Subscriber.number, Subscriber.full_name, *columns)
+        _chosen(order, Subscriber.id, Subscriber.number, Subscriber.full_name, *columns)
         .join(Call, JOIN.LEFT_OUTER, on=_is_wanted(order))
         .group_by(Subscriber.number, Subscriber.id)
         .order_by(Subscriber.number, Subscriber.id)
@@ -270,23 +298,23 @@ def _with_hidden_peer(raw: CallRow) -> CallRow:
 
 
 def _rows_query(order: Order) -> ModelSelect:
-    return (
-        _chosen(
-            order,
-            Call.started_at,
-            Call.direction,
-            Call.number,
-            Subscriber.full_name,
-            Call.peer,
-            Call.disposition,
-            Call.duration_s,
-            Call.billable_s,
-            Call.uid,
-        )
-        .join(Call, JOIN.CROSS)
-        .where(_is_wanted(order))
-        .order_by(Subscriber.number, Call.started_at, Call.seq)
-    )
+    return _calls(
+        order,
+        Call.started_at,
+        Call.direction,
+        Call.number,
+        Subscriber.full_name,
+        Call.peer,
+        Call.disposition,
+        Call.duration_s,
+        Call.billable_s,
+        Call.uid,
+        Call.rating,
+        Call.price,
+        Call.billed_s,
+        Call.package_s,
+        Call.rate_id,
+    ).order_by(Subscriber.number, Call.started_at, Call.seq)
 
 
 def _with_progress(rows: Iterator[CallRow], total: int, progress: Progress) -> Iterator[CallRow]:
@@ -318,10 +346,19 @@ def _summary(head: ReportHead, totals: Totals) -> dict[str, Any]:
         **({"hides_peers": True} if head.hides_peers else {}),
         "data_until": head.data_until and head.data_until.isoformat(),
         "by_direction": by_direction,
+        **({"cost": _cost_summary(totals)} if totals.costs else {}),
     }
 
 
-# --- Words ----------------------------------------------------------------------------------------
+def _cost_summary(totals: Totals) -> dict[str, int]:
+    whole = totals.costs.whole if totals.costs else NO_COST
+    return {
+        "billed_s": whole.billed_s,
+        "net": whole.net,
+        "vat": whole.vat,
+        "total": whole.total,
+        "unrated": totals.unrated,
+    }
 
 
 def _display_name(order: Order, head: ReportHead) -> str:
@@ -329,89 +366,3 @@ def _display_name(order: Order, head: ReportHead) -> str:
         start=head.period.start, end=head.period.end, number=head.order_number
     )
     return f"{name}.{order.params['format']}"
-
-
-def direction_text(direction: Direction) -> str:
-    """«Тип детализации», as step 1 of the wizard names it."""
-    return {
-        Direction.OUT: _("Outgoing"),
-        Direction.IN: _("Incoming"),
-        Direction.BOTH: _("Outgoing+Incoming"),
-    }[direction]
-
-
-def _wording() -> Wording:
-    return Wording(
-        title=_("Call detail"),
-        summary_sheet=_("Summary sheet"),
-        calls_sheet=_("Calls sheet"),
-        excluded_sheet=_("Excluded numbers"),
-        labels=_labels(),
-        columns=(
-            _("Date of the call"),
-            _("Time of the call"),
-            _("Direction of the call"),
-            _("Subscriber number"),
-            _("Full name of the subscriber"),
-            _("Other side"),
-            _("Result of the call"),
-            _("Duration of the call"),
-            _("Billable duration"),
-            _("Record ID"),
-        ),
-        directions={
-            CallDirection.OUT: _("Outgoing call"),
-            CallDirection.IN: _("Incoming call"),
-        },
-        choices={each: direction_text(each) for each in Direction},
-        results={
-            Disposition.ANSWERED: _("Call answered"),
-            Disposition.NO_ANSWER: _("Call not answered"),
-            Disposition.BUSY: _("Number busy"),
-            Disposition.FAILED: _("Call failed"),
-            Disposition.CANCELLED: _("Call cancelled"),
-        },
-        sums={
-            Direction.OUT: (
-                _("Outgoing: calls"),
-                _("Outgoing: answered"),
-                _("Outgoing: duration"),
-                _("Outgoing: billable duration"),
-            ),
-            Direction.IN: (
-                _("Incoming: calls"),
-                _("Incoming: answered"),
-                _("Incoming: duration"),
-                _("Incoming: billable duration"),
-            ),
-        },
-        sum_columns=(
-            _("Calls"),
-            _("of them answered"),
-            _("Total duration"),
-            _("Billable"),
-        ),
-        all_numbers=_("All numbers"),
-        no_calls=_("There were no calls in this period"),
-        hidden_peers=_("the last 3 digits are hidden"),
-        page=_("Page {page} of {pages}"),
-        language=current_language(),
-    )
-
-
-def _labels() -> dict[str, str]:
-    return {
-        "client": _("Client name"),
-        "account": _("Account number"),
-        "order": _("Order number"),
-        "period": _("Period of the report"),
-        "zone": _("Time zone"),
-        "direction": _("Type of call detail"),
-        "hidden_peers": _("Who called"),
-        "selected": _("Numbers selected"),
-        "excluded": _("Excluded numbers"),
-        "made_at": _("Made at"),
-        "data_until": _("Data until"),
-        "rows": _("Calls in the report"),
-        "control_sum": _("Control sum (billable seconds)"),
-    }

@@ -71,6 +71,7 @@ MORE = {
     "services/mailer.py": GATEWAYS | {"texts", "jinja2"},
     "services/smtp.py": GATEWAYS,
     "services/reports.py": {"texts"},
+    "services/call_detail_words.py": {"texts"},
     "services/invoice_reports.py": {"texts"},
     "services/billing.py": {"texts"},  # an invoice is frozen with its words
     "jobs/worker.py": {"app", "config", "flask", "redis"},

@@ -14,8 +14,10 @@ from app import create_app
 from config import Config
 from domain.cdr.joining import Part, dump
 from domain.orders import FileFormat
+from domain.rating.states import CallRating, VersionState
 from domain.subscribers import fold
 from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
+from models_billing import TariffPlan, TariffRate, TariffVersion
 from services import bulk, call_months, clock, database
 from services.transactions import write_tx
 from tests import databases, factories
@@ -28,8 +30,10 @@ BATCH = 20_000
 COLUMNS = (
     *("subscriber_id", "started_at", "seq", "direction", "on_net", "number", "peer"),
     *("answered_at", "duration_s", "billable_s", "disposition", "exchange_id", "uid", "legs"),
-    "import_run_id",
+    *("import_run_id", "rating", "price", "billed_s", "package_s", "rate_id"),
 )
+GROUPS = ("local", "mobile", "mobile", "international", "service")  # of RATES prices, in turn
+RATES = 200
 
 
 @contextmanager
@@ -82,14 +86,40 @@ def add_calls(subscribers: Sequence[Subscriber], count: int, first: date, last: 
     )
     call_months.make_for(range(start, end, 86_400), now=MADE_AT)
     own = [(row.id, row.number) for row in subscribers]
-    rows = _rows(own, count, start, (end - start) / count, exchange.id, run.id)
+    rows = _rows(own, count, start, (end - start) / count, exchange.id, run.id, _rates())
     while batch := list(islice(rows, BATCH)):
         with write_tx():
             bulk.insert_rows(db.obj, Call, COLUMNS, batch)
 
 
+def _rates() -> list[int]:
+    """Prices by which calls are said to have been rated; their ids."""
+    with write_tx():
+        name = f"plan {TariffPlan.select().count() + 1}"
+        plan = TariffPlan.create(name=name, created_at=MADE_AT)
+        version = TariffVersion.create(
+            plan=plan, valid_from=MONTH, state=VersionState.PUBLISHED, created_at=MADE_AT
+        )
+        return [
+            TariffRate.create(
+                version=version,
+                prefix=f"37517{n}",
+                name=f"Направление {n}",
+                destination_group=GROUPS[n % len(GROUPS)],
+                steps=[[0, 125_000, 60, 60]],
+            ).id
+            for n in range(RATES)
+        ]
+
+
 def _rows(
-    own: list[tuple[int, str]], count: int, start: int, step: float, exchange: int, run: int
+    own: list[tuple[int, str]],
+    count: int,
+    start: int,
+    step: float,
+    exchange: int,
+    run: int,
+    rates: list[int],
 ) -> Iterator[tuple]:
     rng = random.Random(exchange)  # noqa: S311 - made-up data
     for n in range(count):
@@ -105,7 +135,22 @@ def _rows(
             *(subscriber_id, at, rng.getrandbits(62), n % 2, False, number, peer),
             *(answered_at, duration_s, billable_s, disposition, exchange),
             *(f"{at}.{n}", dump([part]), run),
+            *_price(n, billable_s, rates),
         )
+
+
+def _price(n: int, billable_s: int, rates: list[int]) -> tuple[int | None, ...]:
+    """Every second call is outgoing and answered; of those each tenth is paid by a package, and
+    each thousandth has no price.
+    """
+    if n % 2 or not billable_s:
+        return (CallRating.FREE, 0, 0, 0, None)
+    if n % 2000 == 0:
+        return (CallRating.NO_RATE, None, None, None, None)
+    billed_s, rate_id = -(-billable_s // 60) * 60, rates[n // 2 % len(rates)]
+    if n % 20 == 0:
+        return (CallRating.PRICED, 0, billed_s, billed_s, rate_id)
+    return (CallRating.PRICED, billed_s * 125_000 // 60, billed_s, 0, rate_id)
 
 
 def make_order(client: Client, subscribers: Sequence[Subscriber], file_format: FileFormat) -> Order:

@@ -16,6 +16,7 @@ from datetime import datetime
 from itertools import islice
 from pathlib import Path
 
+from domain.call_costs import Destination, format_cost, unpriced_word
 from domain.call_detail import CallRow, ReportHead, Totals, Wording, checked
 from domain.formats import format_date, format_duration
 from domain.writers.cells import CELL_CHARACTERS, clean
@@ -85,7 +86,20 @@ def _lines(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Itera
     phones = Remembered(lambda text: _cell(phone(text)))
     names = Remembered(lambda text: _cell(guarded(text)))
     durations = Remembered(lambda seconds: _cell(format_duration(seconds)))
-    for at, direction, number, name, peer, result, duration_s, billable_s, record_id in rows:
+    paid = Remembered(lambda seconds: _cell("" if seconds is None else format_duration(seconds)))
+    packages = Remembered(lambda seconds: _cell(format_duration(seconds) if seconds else ""))
+    costs = Remembered(lambda micros: _cell(format_cost(micros))[:-1] + END)
+    destinations = Remembered(
+        lambda rate_id: _destination(head.destination_of(rate_id) if rate_id else Destination())
+    )
+    for row in rows:
+        at, direction, number, name, peer, result, duration_s, billable_s, record_id = row[:9]
+        rating, price, billed_s, package_s, rate_id = row[9:]
+        if price is None:
+            word = unpriced_word(rating, direction, billable_s, wording.unpriced)
+            cost = costs[0] if word is None else _quoted(word) + END
+        else:
+            cost = costs[price]
         day_and_hour, second = stretches[at // STRETCH_S]
         yield b"".join(
             (
@@ -98,9 +112,18 @@ def _lines(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Itera
                 results[result],
                 durations[duration_s],
                 durations[billable_s],
-                _last_cell(record_id),
+                _id_cell(record_id),
+                destinations[rate_id],
+                paid[billed_s],
+                packages[package_s],
+                cost,
             )
         )
+
+
+def _destination(found: Destination) -> bytes:
+    minute = "" if found.minute is None else format_cost(found.minute)
+    return _cell(guarded(found.name)) + _cell(minute)
 
 
 def _day_and_hour(start: datetime) -> tuple[bytes, int]:
@@ -116,8 +139,8 @@ def _phone_cell(text: str) -> bytes:
     return f'"{text}";'.encode() if _is_plain(text) else _cell(phone(text))
 
 
-def _last_cell(text: str) -> bytes:
-    return f'"{text}"\r\n'.encode() if _is_plain(text) else _quoted(guarded(text)) + END
+def _id_cell(text: str) -> bytes:
+    return f'"{text}";'.encode() if _is_plain(text) else _cell(guarded(text))
 
 
 def _is_plain(text: str) -> bool:

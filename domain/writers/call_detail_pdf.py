@@ -10,6 +10,7 @@ from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
 
+from domain.call_costs import Destination, unpriced_word
 from domain.call_detail import (
     CallRow,
     NumberTotals,
@@ -20,10 +21,19 @@ from domain.call_detail import (
     checked,
     directions_of,
 )
-from domain.formats import format_date, format_duration, format_integer
+from domain.formats import (
+    format_date,
+    format_duration,
+    format_integer,
+    format_money,
+    format_price,
+)
 from domain.orders import Direction
+from domain.rating.states import CallRating
 from domain.writers import pdf_pages
+from domain.writers.call_cost_tables import by_destination, by_number
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
+from domain.writers.figures import Form, texts_of
 from domain.writers.pdf_pages import Front, Paper
 from domain.writers.pdf_tables import WIDTH, Column, Row, Table
 from domain.writers.remembered import (
@@ -34,8 +44,10 @@ from domain.writers.remembered import (
     local_stretches,
 )
 
-_CALL_WIDTHS = (56.0, 46.0, 68.0, 70.0, 0.0, 92.0, 62.0, 68.0, 84.0, 106.0)
-_NUMBERS = frozenset({7, 8})  # columns of the calls that are set to the right
+_CALL_WIDTHS = (47.0, 36.0, 60.0, 57.0, 0.0, 58.0, 49.0, 38.0, 38.0, 76.0)
+_CALL_WIDTHS += (74.0, 38.0, 38.0, 38.0, 64.0)
+_CALL_TEXT, _CALL_PAD = 6.5, 2.5  # fifteen columns: in smaller type, and closer
+_NUMBERS = frozenset({7, 8, 11, 12, 13, 14})  # columns of the calls that are set to the right
 _NUMBER_WIDTH, _CONTROL_WIDTH = 72.0, 102.0  # among the sums; the name takes the rest
 _SUM_WIDTHS = (42.0, 48.0, 66.0, 80.0)
 _EXCLUDED_COLUMNS = 8
@@ -57,7 +69,8 @@ def write(
     }
     values["order"] = str(head.order_number)
     facts = [(wording.labels[name], value) for name, value in values.items()]
-    tables = [_sums(head, totals, wording), _calls(head, totals, rows, wording)]
+    tables = [_sums(head, totals, wording), *_costs(totals, wording)]
+    tables.append(_calls(head, totals, rows, wording))
     if len(head.excluded) > INLINE_EXCLUDED:
         tables.append(_excluded(head, wording))
     paper = _paper(head, values, wording)
@@ -130,6 +143,30 @@ def _sum_cells(sums: Sums) -> Row:
     )
 
 
+# --- Costs ----------------------------------------------------------------------------------------
+
+
+def _costs(totals: Totals, wording: Wording) -> Iterator[Table]:
+    """What calls cost, by destination and by number."""
+    if totals.costs is None:
+        return
+    for make, rule in ((by_destination, wording.cost_rule), (by_number, "")):
+        figures = make(totals, totals.costs, wording)
+        columns = [
+            Column(head.title, head.width, is_number=head.form is not Form.TEXT)
+            for head in figures.heads
+        ]
+        yield Table(
+            title=f"{wording.costs_sheet}: {figures.title}",
+            note=rule,
+            columns=_stretched(columns),
+            rows=(texts_of(figures, row) for row in figures.rows),
+            count=figures.count,
+            lead=texts_of(figures, figures.total or ()),
+            instead="—",
+        )
+
+
 # --- Calls ----------------------------------------------------------------------------------------
 
 
@@ -137,26 +174,50 @@ def _calls(head: ReportHead, totals: Totals, rows: Iterator[CallRow], wording: W
     sums = totals.of(Direction.BOTH)
     words = f"{wording.labels['rows']}: {format_integer(totals.rows)}"
     durations = (format_duration(sums.duration_s), format_duration(sums.billable_s))
+    titles = [wording.paper_columns.get(n, title) for n, title in enumerate(wording.columns)]
     columns = [
-        Column(title, width, is_number=n in _NUMBERS, indent=8.0 if n == _ID else 0.0)
-        for n, (title, width) in enumerate(zip(wording.columns, _CALL_WIDTHS, strict=True))
+        Column(
+            title,
+            width,
+            is_number=n in _NUMBERS,
+            indent=5.0 if n == _ID else 0.0,
+            pad=_CALL_PAD,
+        )
+        for n, (title, width) in enumerate(zip(titles, _CALL_WIDTHS, strict=True))
     ]
     return Table(
         title=wording.calls_sheet,
         columns=_stretched(columns),
         rows=_call_rows(checked(rows, totals), head, wording),
         count=totals.rows,
-        foot=(words, *[""] * 6, *durations, "") if totals.rows else None,
+        foot=(words, *[""] * 6, *durations, *_money(totals)) if totals.rows else None,
         instead=wording.no_calls,
         ruled=_RULED,
+        size=_CALL_TEXT,
     )
+
+
+def _money(totals: Totals) -> Row:
+    """The sums under the columns that tell of money."""
+    if totals.costs is None:
+        return ("",) * 6
+    whole = totals.costs.whole
+    durations = (format_duration(whole.billed_s), format_duration(whole.package_s))
+    return ("", "", "", *durations, format_money(whole.net))
 
 
 def _call_rows(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Iterator[Row]:
     stretches = local_stretches(head.zone, _day_and_hour)
     texts, durations = Remembered(clean), Remembered(format_duration)
-    for at, direction, number, name, peer, result, duration_s, billable_s, record_id in rows:
+    destinations = Remembered(lambda rate_id: _destination(head, rate_id))
+    unpriced = {**wording.unpriced, None: wording.unpriced[CallRating.NO_RATE]}  # the short word
+    for row in rows:
+        at, direction, number, name, peer, result, duration_s, billable_s, record_id = row[:9]
+        rating, price, billed_s, package_s, rate_id = row[9:]
         day, hour, second = stretches[at // STRETCH_S]
+        word = None
+        if price is None:
+            word = unpriced_word(rating, direction, billable_s, unpriced)
         yield (
             day,
             hour + MINUTES[second + at % STRETCH_S],
@@ -168,7 +229,16 @@ def _call_rows(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> I
             durations[duration_s],
             durations[billable_s],
             clean(record_id),
+            *destinations[rate_id],
+            "" if billed_s is None else durations[billed_s],
+            durations[package_s] if package_s else "",
+            word or format_price(price or 0),
         )
+
+
+def _destination(head: ReportHead, rate_id: int | None) -> tuple[str, str]:
+    found = head.destination_of(rate_id) if rate_id else Destination()
+    return clean(found.name), "" if found.minute is None else format_price(found.minute)
 
 
 def _day_and_hour(start: datetime) -> tuple[str, str, int]:

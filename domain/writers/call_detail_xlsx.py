@@ -4,7 +4,7 @@ what looks like a formula stays a text and needs no quote before it.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from itertools import chain, islice
@@ -13,6 +13,7 @@ from typing import Any
 
 from rustpy_xlsxwriter import Format, write_worksheets
 
+from domain.call_costs import Costs, Destination, unpriced_word
 from domain.call_detail import (
     CallRow,
     NumberTotals,
@@ -23,16 +24,27 @@ from domain.call_detail import (
     checked,
     directions_of,
 )
+from domain.money import ROUBLE
 from domain.orders import Direction
+from domain.writers.call_cost_tables import by_destination, by_number
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
+from domain.writers.figures import DAY_S, DURATION_FORMAT, FORMATS, cells_of
 from domain.writers.remembered import STRETCH_S, Remembered, local_stretches
 from domain.writers.xlsx_package import pin_properties
 
 SHEET_ROWS = 1_000_000  # Excel itself ends at 1 048 576
-DAY_S = 86_400
 
 _SYSTEM_ERROR = re.compile(r"\(os error (\d+)\)|Os \{ code: (\d+)")
 _CALL_WIDTHS = [12.0, 10.0, 14.0, 17.0, 34.0, 20.0, 15.0, 14.0, 18.0, 28.0]
+_CALL_WIDTHS += [26.0, 14.0, 16.0, 12.0, 15.0]
+_PRICE = "#,##0.00####"
+_FORMATS = {
+    0: "dd.mm.yyyy",
+    1: "hh:mm:ss",
+    **dict.fromkeys((7, 8, 12, 13), DURATION_FORMAT),
+    **dict.fromkeys((11, 14), _PRICE),
+}
+_COST_WIDTHS = [30.0, 34.0, 12.0, 18.0, 14.0, 18.0, 14.0, 18.0, 12.0]
 _SUMMARY_WIDTHS = [46.0, 40.0] + [16.0] * 9
 
 Row = dict[str, Any]
@@ -63,6 +75,8 @@ def write(
         label = wording.labels["excluded"]
         sheets.append((wording.excluded_sheet, ({label: clean(text)} for text in head.excluded)))
     layout = _call_layout(names, wording)
+    if totals.costs is not None:
+        sheets.insert(len(names) + 1, _costs(totals, totals.costs, wording, layout))
     table_row = len(pairs) + 2  # the title above, an empty row between
     _lay_out_summary(layout, wording, table_row, len(_table_head(head, wording)))
     with system_errors():
@@ -93,8 +107,7 @@ def system_errors() -> Iterator[None]:
 
 def _call_layout(names: list[str], wording: Wording) -> dict[str, Any]:
     columns = wording.columns
-    patterns = {0: "dd.mm.yyyy", 1: "hh:mm:ss", 7: "[h]:mm:ss", 8: "[h]:mm:ss"}
-    formats = {columns[n]: Format().set_num_format(text) for n, text in patterns.items()}
+    formats = {columns[n]: Format().set_num_format(text) for n, text in _FORMATS.items()}
     page = {"landscape": True, "fit_to_pages": (1, 0), "repeat_rows": 0}
     texts = [columns[n] for n in (3, 5, 9)]  # digits, and text on purpose: no green triangles
     return {
@@ -112,9 +125,10 @@ def _lay_out_summary(
     layout: dict[str, Any], wording: Wording, table_row: int, columns: int
 ) -> None:
     name, bold = wording.summary_sheet, Format().set_bold()
-    layout["float_format"] = "[h]:mm:ss"  # the only fractions are the durations among the sums
+    layout["float_format"] = DURATION_FORMAT  # the only fractions are the durations among the sums
     layout["header_format"]["general"] = bold
-    layout["row_formats"] = {name: {table_row: _header_format(), table_row + 1: bold}}
+    formats = {table_row: _header_format(), table_row + 1: bold}
+    layout.setdefault("row_formats", {})[name] = formats
     layout["column_widths"][name] = _SUMMARY_WIDTHS[:columns]
     layout["column_widths"][wording.excluded_sheet] = [20.0]
     layout["ignore_errors"][name] = [wording.title]
@@ -133,8 +147,15 @@ def _call_cells(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> 
     columns, texts = wording.columns, Remembered(clean)
     stretches = local_stretches(head.zone, _day_and_second)
     directions, results = dict(wording.directions), dict(wording.results)
-    for at, direction, number, name, peer, result, duration_s, billable_s, record_id in rows:
+    destinations = Remembered(lambda rate_id: _destination(head, rate_id))
+    for row in rows:
+        at, direction, number, name, peer, result, duration_s, billable_s, record_id = row[:9]
+        rating, price, billed_s, package_s, rate_id = row[9:]
         day, second = stretches[at // STRETCH_S]
+        destination, minute = destinations[rate_id]
+        cost: Any = None
+        if price is None:
+            cost = unpriced_word(rating, direction, billable_s, wording.unpriced)
         cells = (
             day,
             (second + at % STRETCH_S) / DAY_S,
@@ -146,12 +167,56 @@ def _call_cells(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> 
             duration_s / DAY_S,
             billable_s / DAY_S,
             clean(record_id),
+            destination,
+            minute,
+            None if billed_s is None else billed_s / DAY_S,
+            package_s / DAY_S if package_s else None,
+            cost or (price or 0) / ROUBLE,
         )
         yield dict(zip(columns, cells, strict=True))
 
 
+def _destination(head: ReportHead, rate_id: int | None) -> tuple[str | None, float | None]:
+    found = head.destination_of(rate_id) if rate_id else Destination()
+    return clean(found.name) or None, None if found.minute is None else found.minute / ROUBLE
+
+
 def _day_and_second(start: datetime) -> tuple[date, int]:
     return start.date(), start.hour * 3600 + start.minute * 60 + start.second
+
+
+# --- The sheet of costs ---------------------------------------------------------------------------
+
+
+def _costs(
+    totals: Totals, costs: Costs, wording: Wording, layout: dict[str, Any]
+) -> tuple[str, Iterator[Row]]:
+    """What calls cost by destination and by number: two tables, one under the other."""
+    name, bold = wording.costs_sheet, Format().set_bold()
+    rows: list[tuple[Any, ...]] = [(wording.cost_rule,)]
+    row_formats = layout.setdefault("row_formats", {}).setdefault(name, {})
+    tables = [make(totals, costs, wording) for make in (by_destination, by_number)]
+    for table in tables:
+        rows += [(), (table.title,), tuple(head.title for head in table.heads)]
+        at = len(rows)  # of the heads: the sheet's first row is its own
+        row_formats |= {at - 1: bold, at: _header_format(), at + 1: bold}
+        rows += [cells_of(table, row) for row in (table.total, *table.rows) if row is not None]
+    heads = tables[0].heads
+    keys = [name, *(" " * n for n in range(1, len(heads)))]
+    layout["column_formats"][name] = {
+        key: Format().set_num_format(FORMATS[head.form])
+        for key, head in zip(keys, heads, strict=True)
+        if head.form in FORMATS
+    }
+    layout["column_widths"][name] = _COST_WIDTHS
+    layout["ignore_errors"][name] = [name]
+    layout["page_setup"][name] = {"landscape": True, "fit_to_pages": (1, 0)}
+    return name, _filled(keys, rows)
+
+
+def _filled(keys: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
+    for row in rows:
+        yield dict(zip(keys, row + (None,) * (len(keys) - len(row)), strict=True))
 
 
 # --- The sheet of sums ----------------------------------------------------------------------------
@@ -167,8 +232,7 @@ def _summary(
     keys = [wording.title, *(" " * n for n in range(len(titles) - 1))]
     table = (titles, _totals_cells(wording.all_numbers, totals, shown))
     numbers = (_number_cells(number, shown) for number in totals.numbers)
-    for row in chain(pairs, [()], table, numbers):
-        yield dict(zip(keys, row + (None,) * (len(keys) - len(row)), strict=True))
+    return _filled(keys, chain(pairs, [()], table, numbers))
 
 
 def _head_cells(head: ReportHead, totals: Totals, wording: Wording) -> list[tuple[Any, ...]]:

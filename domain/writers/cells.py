@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 
 from domain.call_detail import ReportHead, Totals, Wording
-from domain.formats import format_date, format_moment
+from domain.formats import format_date, format_moment, format_money
 
 CELL_CHARACTERS = 32_767  # Excel's limit
 INLINE_EXCLUDED = 20  # more numbers than that get a list of their own
@@ -45,6 +45,21 @@ def head_values(head: ReportHead, totals: Totals, wording: Wording) -> dict[str,
         "data_until": format_moment(head.data_until) if head.data_until else "—",
         "rows": totals.rows,
         "control_sum": totals.control_sum,
+        **_cost(totals),
+    }
+
+
+def _cost(totals: Totals) -> dict[str, str | int]:
+    """What the calls cost, if they can cost anything; calls without a price are told of."""
+    if totals.costs is None:
+        return {}
+    whole = totals.costs.whole
+    unrated = {"unrated": totals.unrated} if totals.unrated else {}
+    return {
+        "cost": f"{format_money(whole.net)} BYN",
+        "vat": f"{format_money(whole.vat)} BYN",
+        "cost_with_vat": f"{format_money(whole.total)} BYN",
+        **unrated,
     }
 
 

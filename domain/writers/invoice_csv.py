@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from domain.billing.invoice import AnnexRow, InvoiceContent
-from domain.formats import format_duration
 from domain.writers.call_detail_csv import guarded, phone
-from domain.writers.invoice_facts import AnnexColumn, Form, annex_columns, outside
+from domain.writers.figures import csv_text
+from domain.writers.invoice_facts import annex_columns, outside
 from domain.writers.invoice_wording import InvoiceWording
 
 
@@ -26,15 +26,6 @@ def write(
         rows = csv.writer(file, delimiter=";", quoting=csv.QUOTE_ALL)
         rows.writerow([guarded(column.title) for column in columns])
         for row in [*annex, *([rest] if rest else [])]:
-            rows.writerow([phone(row.number), *(_cell(column, row) for column in columns[1:])])
-
-
-def _cell(column: AnnexColumn, row: AnnexRow) -> str:
-    value = column.value(row)
-    if value is None:
-        return ""
-    if column.form is Form.MONEY:
-        return f"{'-' * (value < 0)}{abs(value) // 100},{abs(value) % 100:02}"
-    if column.form is Form.DURATION:
-        return format_duration(value)
-    return guarded(str(value))
+            rows.writerow(
+                [phone(row.number), *(csv_text(c.form, c.value(row)) for c in columns[1:])]
+            )

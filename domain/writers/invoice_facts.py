@@ -3,25 +3,16 @@ and the columns of the annex.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from enum import Enum
 from typing import NamedTuple
 
 from domain.billing.invoice import AnnexRow, InvoiceContent, Line, LineKind, Party
 from domain.billing.requisites import format_iban
 from domain.formats import format_date
+from domain.writers.figures import Form
 from domain.writers.invoice_wording import InvoiceWording
 
 CALL_KINDS = frozenset({LineKind.CALLS, LineKind.LATE_CALLS})
 NOTHING = (0, 0, 0)
-
-
-class Form(Enum):
-    """What a value of the annex is."""
-
-    TEXT = "text"
-    COUNT = "count"
-    DURATION = "duration"  # seconds
-    MONEY = "money"  # kopecks
 
 
 class AnnexColumn(NamedTuple):

@@ -14,11 +14,11 @@ from domain.billing.invoice import AnnexRow, InvoiceContent
 from domain.billing.lines import line_vats
 from domain.billing.words import in_words
 from domain.formats import format_date, format_percent
-from domain.writers.call_detail_xlsx import DAY_S, system_errors
+from domain.writers.call_detail_xlsx import system_errors
 from domain.writers.cells import clean
+from domain.writers.figures import DAY_S, DURATION_FORMAT, FORMATS, MONEY_FORMAT, cell
 from domain.writers.invoice_facts import (
     AnnexColumn,
-    Form,
     annex_columns,
     balances,
     outside,
@@ -30,8 +30,6 @@ from domain.writers.xlsx_package import pin_properties
 
 COLUMNS = ("name", "quantity", "duration", "net", "vat_percent", "vat", "gross")
 WIDTHS = [56.0, 12.0, 14.0, 16.0, 9.0, 16.0, 16.0]
-MONEY_FORMAT, DURATION_FORMAT = "#,##0.00", "[h]:mm:ss"
-FORMS = {Form.MONEY: MONEY_FORMAT, Form.DURATION: DURATION_FORMAT}
 TEXT_WIDTHS = (17.0, 36.0, 20.0)
 
 Row = tuple[Any, ...]
@@ -130,16 +128,9 @@ def _below(content: InvoiceContent, wording: InvoiceWording) -> list[Row]:
 def _annex(columns: Sequence[AnnexColumn], rows: Iterable[AnnexRow]) -> Iterator[dict[str, Any]]:
     titles = [clean(column.title) for column in columns]
     for row in rows:
-        yield dict(zip(titles, (_cell(column, row) for column in columns), strict=True))
-
-
-def _cell(column: AnnexColumn, row: AnnexRow) -> Any:
-    value = column.value(row)
-    if value is None or column.form is Form.COUNT:
-        return value
-    if column.form is Form.TEXT:
-        return clean(value) or None
-    return value / 100 if column.form is Form.MONEY else value / DAY_S
+        yield dict(
+            zip(titles, (cell(column.form, column.value(row)) for column in columns), strict=True)
+        )
 
 
 def _formats(keys: Sequence[str]) -> dict[str, Format]:
@@ -153,9 +144,9 @@ def _formats(keys: Sequence[str]) -> dict[str, Format]:
 
 def _annex_formats(columns: Sequence[AnnexColumn]) -> dict[str, Format]:
     return {
-        clean(column.title): Format().set_num_format(FORMS[column.form])
+        clean(column.title): Format().set_num_format(FORMATS[column.form])
         for column in columns
-        if column.form in FORMS
+        if column.form in FORMATS
     }
 
 

@@ -38,6 +38,7 @@ class Column:
     is_number: bool = False  # set to the right
     indent: float = 0.0  # more room before the text, after a column of numbers
     group: str = ""
+    pad: float = PAD  # beside its texts
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,10 +49,12 @@ class Table:
     columns: Sequence[Column]
     rows: Iterable[Row]
     count: int
+    note: str = ""  # in small type beside the title
     lead: Row | None = None  # sums above the rows
     foot: Row | None = None  # and below; its first text may run over the empty cells after it
     instead: str = ""  # said where there are no rows
     ruled: int | None = None
+    size: float = TEXT  # of type in its rows
 
     @property
     def lines(self) -> int:
@@ -104,12 +107,21 @@ def draw_part(canvas: Canvas, table: Table, part: Part, lines: Iterator[tuple[Ro
         canvas.setFillColor(INK)
         canvas.setFont(BOLD, 10.5)
         canvas.drawString(LEFT, y + 8, table.title)
+        _draw_note(canvas, table, y + 8)
     y = _draw_head(canvas, table, y)
     _draw_stripes(canvas, table, y, part.lines)
     text = canvas.beginText()
     text.setFillColor(INK)
     _draw_lines(canvas, text, table, y, lines)
     canvas.drawText(text)
+
+
+def _draw_note(canvas: Canvas, table: Table, y: float) -> None:
+    if table.note:
+        left = LEFT + text_width(table.title, BOLD, 10.5) + 10
+        canvas.setFillColor(GREY)
+        canvas.setFont(PLAIN, SMALL)
+        canvas.drawString(left, y, clipped(table.note, PLAIN, SMALL, RIGHT - left))
 
 
 def _draw_head(canvas: Canvas, table: Table, y: float) -> float:
@@ -127,9 +139,9 @@ def _draw_head(canvas: Canvas, table: Table, y: float) -> float:
     for left, column in _placed(table):
         for n, line in enumerate(_title_lines(column)):
             if column.is_number:
-                canvas.drawRightString(left + column.width - PAD, top - n * LEADING, line)
+                canvas.drawRightString(left + column.width - column.pad, top - n * LEADING, line)
             else:
-                canvas.drawString(left + PAD + column.indent, top - n * LEADING, line)
+                canvas.drawString(left + column.pad + column.indent, top - n * LEADING, line)
     return y - height
 
 
@@ -160,7 +172,7 @@ def _draw_lines(
     places, before = _placed(table), None
     for row, is_bold in lines:
         font = BOLD if is_bold else PLAIN
-        text.setFont(font, TEXT)
+        text.setFont(font, table.size)
         is_ruled = table.ruled is not None and table.count and not is_bold
         ruled = row[table.ruled] if is_ruled else None
         if is_bold or (before is not None and ruled != before):
@@ -172,11 +184,11 @@ def _draw_lines(
             if not cell:
                 continue
             room = WIDTH if len(row) == 1 or (runs_over and n == 0) else _room(column)
-            shown = clipped(cell, font, TEXT, room)
+            shown = clipped(cell, font, table.size, room)
             if column.is_number:
-                x = left + column.width - PAD - text_width(shown, font, TEXT)
+                x = left + column.width - column.pad - text_width(shown, font, table.size)
             else:
-                x = left + PAD + column.indent
+                x = left + column.pad + column.indent
             text.setTextOrigin(x, y + 3.4)
             text.textOut(shown)
 
@@ -198,7 +210,7 @@ def _title_lines(column: Column) -> list[str]:
 
 
 def _room(column: Column) -> float:
-    return column.width - column.indent - 2 * PAD
+    return column.width - column.indent - 2 * column.pad
 
 
 def head_height(table: Table) -> float:

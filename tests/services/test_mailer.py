@@ -30,6 +30,7 @@ SUMMARY = {
         "out": {"calls": 1200, "answered": 1000, "duration_s": 100_500, "billable_s": 99_000},
         "in": {"calls": 34, "answered": 30, "duration_s": 1100, "billable_s": 1000},
     },
+    "cost": {"billed_s": 100_200, "net": 123_456, "vat": 30_864, "total": 154_320, "unrated": 3},
 }
 
 

@@ -135,6 +135,7 @@ def test_the_summary_for_the_letter_holds_sums_only(client_row, render):
             "out": {"calls": 2, "answered": 1, "duration_s": 130, "billable_s": 60},
             "in": {"calls": 1, "answered": 1, "duration_s": 65, "billable_s": 7},
         },
+        "cost": {"billed_s": 0, "net": 0, "vat": 0, "total": 0, "unrated": 1},
     }
 
 
@@ -202,7 +203,7 @@ def test_progress_is_told_as_rows_are_written(client_row, render, monkeypatch):
         make_call(number, at(2, 10, minute))
     told = []
     render(make_order(client_row, [number]), progress=lambda *step: told.append(step))
-    assert told == [(0, None), (0, 5), (2, 5), (4, 5), (5, 5)]
+    assert told == [(0, None), (0, None), (0, 5), (2, 5), (4, 5), (5, 5)]
 
 
 def test_progress_is_told_while_calls_are_counted(client_row, render, monkeypatch):
@@ -210,7 +211,7 @@ def test_progress_is_told_while_calls_are_counted(client_row, render, monkeypatc
     numbers = [make_subscriber(client_row) for _ in range(5)]
     told = []
     render(make_order(client_row, numbers), progress=lambda *step: told.append(step))
-    assert told == [(0, None)] * 3 + [(0, 0)]
+    assert told == [(0, None)] * (3 + 3) + [(0, 0)]  # for costs, and for calls
 
 
 def test_scratch_files_stay_in_the_data_dir(client_row, render, config, monkeypatch):

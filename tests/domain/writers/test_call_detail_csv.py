@@ -4,13 +4,16 @@ import csv
 import errno
 import io
 from datetime import datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
-from domain.call_detail import ControlSumMismatch
+from domain.call_costs import Costs
+from domain.call_detail import ControlSumMismatch, Totals
 from domain.cdr.record import CallDirection, Disposition
 from domain.formats import format_duration
+from domain.rating.states import CallRating
 from domain.writers import call_detail_csv
 from domain.writers.call_detail_csv import guarded, phone
 from tests.domain.writers.sample import (
@@ -20,6 +23,7 @@ from tests.domain.writers.sample import (
     WORDING,
     make_head,
     make_row,
+    priced_row,
     totals_of,
 )
 from tests.domain.writers.test_call_detail_xlsx import HOSTILE
@@ -49,8 +53,46 @@ def test_a_call_is_a_row_of_quoted_texts(written):
     assert header == ";".join(f'"{name}"' for name in COLUMNS)
     assert line == (
         '"22.11.2026";"13:01:00";"Исходящий";"375291112233";"ООО ""Ромашка""; склад";'
-        '"375172001020";"Отвечен";"27:46:40";"0:00:59";"1795338000.61"'
+        '"375172001020";"Отвечен";"27:46:40";"0:00:59";"1795338000.61";'
+        '"";"";"0:00:00";"";"0,00"'
     )
+
+
+def test_a_priced_call_tells_where_it_went_and_what_it_cost(written):
+    rows = [
+        priced_row(0, 162_700, billed_s=120),
+        priced_row(1, 0, package_s=60, rate_id=8),
+        priced_row(2, 1_234_500_000),
+    ]
+    totals = totals_of(rows, has_costs=True)
+    assert [line[10:] for line in read(written(rows, totals))[1:]] == [
+        ["Минск", "0,06", "0:02:00", "", "0,1627"],
+        ["'=1+1", "", "0:01:00", "0:01:00", "0,00"],
+        ["Минск", "0,06", "0:01:00", "", "1234,50"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rating", "values", "word"),
+    [
+        (CallRating.NO_PLAN, {}, "без цены"),
+        (CallRating.NO_RATE, {}, "без цены"),
+        (CallRating.WAIVED, {}, "не оплачивается"),
+        (None, {}, "еще нет"),
+        (None, {"billable_s": 0}, "0,00"),  # costs nothing by nature
+        (None, {"direction": CallDirection.IN}, "0,00"),
+    ],
+)
+def test_a_call_without_a_price_is_never_one_for_nothing(written, rating, values, word):
+    nothing = {"price": None, "billed_s": None, "package_s": None, "rating": rating}
+    line = read(written([make_row(**{**nothing, **values})]))[1]
+    assert line[10:] == ["", "", "", "", word]
+
+
+def test_prices_that_are_not_those_added_up_are_noticed(written):
+    rows = [priced_row(0), priced_row(1)]
+    with pytest.raises(ControlSumMismatch):
+        written([rows[0], priced_row(1, 60_001)], totals_of(rows, has_costs=True))
 
 
 def test_excel_knows_its_encoding_and_its_line_ends(written):
@@ -120,6 +162,11 @@ def test_a_phone_number_loses_its_plus_and_nothing_else(written, typed, written_
     assert (line[3], line[5]) == (written_as, written_as)
 
 
+def roubles(micros):
+    whole, places = f"{Decimal(micros) / 10**6:.6f}".split(".")
+    return f"{whole},{places[:2]}{places[2:].rstrip('0')}"
+
+
 def plainly(rows):
     """The same file by the standard library, a value at a time."""
     file = io.StringIO(newline="")
@@ -134,6 +181,10 @@ def plainly(rows):
                 *(phone(row.peer), WORDING.results[row.disposition]),
                 *(format_duration(row.duration_s), format_duration(row.billable_s)),
                 guarded(row.record_id),
+                *(("Минск", "0,06") if row.rate_id == 7 else ("'=1+1" if row.rate_id else "", "")),
+                "" if row.billed_s is None else format_duration(row.billed_s),
+                format_duration(row.package_s) if row.package_s else "",
+                "без цены" if row.price is None else roubles(row.price),
             )
         )
     return file.getvalue().encode("utf-8-sig")
@@ -152,12 +203,18 @@ def test_the_bytes_are_those_of_the_standard_library(written):
             record_id=texts[n // 2],
             duration_s=n * 997,
             billable_s=n,
+            rating=CallRating.NO_RATE,
+            rate_id=(None, 7, 8)[n % 3],
+            price=None if n % 2 == 0 and n else 111_111 * (n + 1),
+            billed_s=None if n % 4 == 0 else n * 7,
+            package_s=n % 5,
         )
         for n, text in enumerate(texts)
     ]
-    assert written(rows) == plainly(rows)
-    same = [make_row(n, record_id=text) for n, text in enumerate(texts)]
-    assert written(same) == plainly(same)
+    money = Costs(micros=sum(row.price or 0 for row in rows))
+    assert written(rows, Totals(totals_of(rows).numbers, money)) == plainly(rows)
+    same = [priced_row(n, 111_111, record_id=text) for n, text in enumerate(texts)]
+    assert written(same, totals_of(same, has_costs=True)) == plainly(same)
 
 
 # --- What must not happen -------------------------------------------------------------------------
@@ -188,4 +245,4 @@ def test_rows_are_written_as_they_come(tmp_path):
             yield row
 
     call_detail_csv.write(path, make_head(), totals_of(rows), reading(), WORDING)
-    assert path.stat().st_size - sizes[-1] < 100_000 < sizes[-1]
+    assert path.stat().st_size - sizes[-1] < 150_000 < sizes[-1]

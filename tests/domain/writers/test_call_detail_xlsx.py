@@ -13,16 +13,19 @@ import openpyxl
 import pytest
 from openpyxl.utils.escape import unescape
 
-from domain.call_detail import ControlSumMismatch, Totals
+from domain.call_detail import COST_COLUMNS, ControlSumMismatch, Totals
 from domain.cdr.record import CallDirection, Disposition
 from domain.orders import Direction
+from domain.rating.states import CallRating
 from domain.writers import call_detail_xlsx
 from tests.domain.writers.sample import (
     COLUMNS,
     NOON,
+    UNPRICED,
     WORDING,
     make_head,
     make_row,
+    priced_row,
     totals_of,
 )
 
@@ -68,6 +71,7 @@ def test_a_call_is_a_row_of_typed_cells(written):
         timedelta(seconds=100_000),
         timedelta(seconds=59),
         "1795338000.61",
+        *(None, None, timedelta(0), None, 0),
     ]
     assert [cell.number_format for cell in row] == [
         "dd.mm.yyyy",
@@ -76,7 +80,73 @@ def test_a_call_is_a_row_of_typed_cells(written):
         "[h]:mm:ss",
         "[h]:mm:ss",
         "General",
+        *("General", "General", "[h]:mm:ss", "General", "#,##0.00####"),  # an empty cell has none
     ]
+
+
+def test_a_priced_call_tells_where_it_went_and_what_it_cost(written):
+    rows = [priced_row(0, 162_700, billed_s=120), priced_row(1, 0, package_s=60, rate_id=8)]
+    book = written(rows, totals=totals_of(rows, has_costs=True))
+    minute, two = timedelta(minutes=1), timedelta(minutes=2)
+    assert [row[10:] for row in cells(book["Звонки"])[1:]] == [
+        ["Минск", 0.06, two, None, 0.1627],
+        ["=1+1", None, minute, minute, 0],
+    ]
+
+
+@pytest.mark.parametrize(("rating", "word"), [*UNPRICED.items(), (4, "без цены")])
+def test_a_call_without_a_price_is_never_one_for_nothing(written, rating, word):
+    row = make_row(rating=rating, price=None, billed_s=None, package_s=None)
+    assert cells(written([row])["Звонки"])[1][10:] == [None, None, None, None, word]
+
+
+# --- The sheet of costs ---------------------------------------------------------------------------
+
+
+def test_costs_stand_by_destination_and_by_number(written):
+    rows = [
+        priced_row(0, 104_999),
+        priced_row(1, 104_999, number="375291112244", full_name=""),
+        priced_row(2, 5_000, rate_id=8, package_s=30),
+        make_row(3, rating=CallRating.NO_RATE, price=None, billed_s=None, package_s=None),
+    ]
+    book = written(rows, totals=totals_of(rows, has_costs=True))
+    assert book.sheetnames == ["Сводка", "Звонки", "Стоимость"]
+    m, half = timedelta(minutes=1), timedelta(seconds=30)
+    none, titles = timedelta(0), [f"<{name}>" for name in COST_COLUMNS]
+    total = ["Всего", None, 3, 3 * m, half, 0.22, 0.06, 0.28, 1]
+    empty = [None] * 9
+    assert cells(book["Стоимость"]) == [
+        ["Стоимость", *(" " * n for n in range(1, 9))],
+        ["Суммы без НДС", *empty[1:]],
+        empty,
+        ["По направлениям", *empty[1:]],
+        titles,
+        total,
+        ["group7!", "03.2026", 2, 2 * m, none, 0.21, None, None, None],
+        ["group8!", "03.2026", 1, m, half, 0.01, None, None, None],
+        empty,
+        ["По номерам", *empty[1:]],
+        ["Номер абонента", "Ф.И.О.", *titles[2:]],
+        total,
+        ["375291112233", "Иванов Иван", 2, 2 * m, half, 0.12, 0.03, 0.15, 1],
+        ["375291112244", None, 1, m, none, 0.1, 0.03, 0.13, None],
+    ]
+    formats = [cell.number_format for cell in book["Стоимость"][6]][2:]
+    assert formats == ["General", *["[h]:mm:ss"] * 2, *["#,##0.00"] * 3, "General"]
+    head = pairs(book)
+    assert (head["<cost>"], head["<vat>"], head["<cost_with_vat>"]) == (
+        "0,22 BYN",
+        "0,06 BYN",
+        "0,28 BYN",
+    )
+    assert head["<unrated>"] == 1
+
+
+def test_a_report_that_can_cost_nothing_has_no_costs(written):
+    book = written([make_row(direction=CallDirection.IN)], head={"direction": Direction.IN})
+    assert book.sheetnames == ["Сводка", "Звонки"]
+    assert "<cost>" not in pairs(book)
 
 
 @pytest.mark.parametrize("second", [0, 1, 59, 3599, 43_199, 45_296, 86_399])
@@ -97,8 +167,8 @@ def test_each_result_has_its_word(written, disposition, word):
 def test_the_sheet_of_calls_is_ready_to_work_with(written):
     sheet = written([make_row(n) for n in range(3)])["Звонки"]
     assert sheet.freeze_panes == "A2"
-    assert sheet.auto_filter.ref == "A1:J4"
-    assert all(10 <= sheet.column_dimensions[letter].width <= 40 for letter in "ABCDEFGHIJ")
+    assert sheet.auto_filter.ref == "A1:O4"
+    assert all(10 <= sheet.column_dimensions[letter].width <= 40 for letter in "ABCDEFGHIJKLMNO")
 
 
 # --- Nothing becomes a formula ------------------------------------------------------------------
@@ -192,7 +262,7 @@ def test_a_report_without_calls_says_so(written):
     assert book.sheetnames == ["Сводка", "Звонки"]
     header, line = cells(book["Звонки"])
     assert tuple(header) == COLUMNS
-    assert line == [WORDING.no_calls, *[None] * 9]
+    assert line == [WORDING.no_calls, *[None] * 14]
     assert [WORDING.no_calls] in [row[:1] for row in cells(book["Сводка"])]
     assert pairs(book)["<rows>"] == 0
 
