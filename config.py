@@ -103,14 +103,14 @@ class Config:
     CLOSED_DAYS: str = "1-3"  # of each month; empty: never
     CLOSED_DAYS_EMAIL_BILL: str = "same"  # same: as CLOSED_DAYS
     CLOSED_DAYS_DOWNLOAD_BILL: str = "same"
-    ORDERS_PER_HOUR: int = 20
-    OPEN_ORDERS: int = 50
-    ARTEFACT_DAYS: int = 7
-    ARTEFACT_QUOTA_MB: int = 10240  # kept for one client at a time; 0: no limit
     DELIVERY_METHODS: str = "email,pickup"  # by comma: what clients may choose; post and edi too
     DELIVERY_HOLD_HOURS: int = 24  # from the confirmation of a change until it takes effect
     DELIVERY_CONFIRM_HOURS: int = 24  # how long the link in the letter to a new address works
     DELIVERY_CHANGES_PER_DAY: int = 5  # that one client may ask for; 0: no limit
+    ORDERS_PER_HOUR: int = 20
+    OPEN_ORDERS: int = 50
+    ARTEFACT_DAYS: int = 7
+    ARTEFACT_QUOTA_MB: int = 10240  # kept for one client at a time; 0: no limit
     MIN_FREE_PERCENT: int = -1  # -1: 10, in the demo 0, which is no check
     PDF_ROWS: int = 20000
     DRAFT_HOURS: int = 24
@@ -167,6 +167,7 @@ class Config:
             )
         self._check_test_hooks()
         self._check_requisites()
+        self._check_delivery_methods()
         self._check_closed_days()
         if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
             raise ConfigError(
@@ -175,7 +176,6 @@ class Config:
 
     def _check_test_hooks(self) -> None:
         if (self.CLOCK or self.CRASH_AT) and not self.TESTING:
-        self._check_delivery_methods()
             raise ConfigError(
                 "CABINET_CLOCK and CABINET_CRASH_AT are for tests: they need CABINET_TESTING=1"
             )
@@ -211,14 +211,6 @@ class Config:
             if text and not is_right(text):
                 raise ConfigError(f"CABINET_{name}: {text!r} cannot be")
 
-    @property
-    def data_dir(self) -> Path:
-        """The one folder that is written to."""
-        return Path(self.DATA_DIR).resolve()
-
-    @property
-    def artefact_dir(self) -> Path:
-        """Files made for orders and their frozen messages, a folder per order's key."""
     def _check_delivery_methods(self) -> None:
         known = [method.value for method in DeliveryMethod]
         names = self.DELIVERY_METHODS.split(",")
@@ -233,6 +225,14 @@ class Config:
         """How clients may have their invoices delivered, in the order in which they are offered."""
         return tuple(DeliveryMethod(name) for name in self.DELIVERY_METHODS.split(","))
 
+    @property
+    def data_dir(self) -> Path:
+        """The one folder that is written to."""
+        return Path(self.DATA_DIR).resolve()
+
+    @property
+    def artefact_dir(self) -> Path:
+        """Files made for orders and their frozen messages, a folder per order's key."""
         return self.data_dir / "art"
 
     @property

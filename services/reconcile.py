@@ -41,7 +41,7 @@ class Round:
     released: int  # orders and letters freed from dead workers
     hinted: int
     removed: int  # files whose time was over
-    purged: int  # drafts, sessions and frozen messages past their time
+    purged: int  # drafts, sessions and frozen messages past their time, changes nobody confirmed
     months: int  # of calls, made before they begin
     failed: int  # parts that could not do their work; the log says why
 
@@ -72,9 +72,9 @@ def tick(*, now: datetime) -> Round:
             lambda: drafts.purge(now=now),
             lambda: sessions.sweep(now=now, idle=_idle()),
             lambda: ledger.remove_sent(now=now),
+            lambda: delivery_changes.expire(now=now),
         ),
         "months": (lambda: call_months.make_ahead(now=now),),
-            lambda: delivery_changes.expire(now=now),
     }
     done = {name: [_guarded(part) for part in group] for name, group in parts.items()}
     return Round(

@@ -49,14 +49,14 @@ TABLE = {
     "bills.charges.number": ("GET", CLIENTS),
     "bills.charges.show": ("GET", CLIENTS),
     "bills.charges.why": ("GET", CLIENTS),
+    "bills.delivery.cancel": ("POST", ORDERING),
+    "bills.delivery.change": ("POST", ORDERING),
     "bills.delivery.show": ("GET", CLIENTS),
     "bills.download_bill.show": ("GET POST", ORDERING),
     "bills.email_bill.show": ("GET POST", ORDERING),
     "bills.invoice.call": ("GET", CLIENTS),
     "bills.invoice.changed_numbers": ("GET", CLIENTS),
     "bills.invoice.changes": ("GET", CLIENTS),
-    "bills.delivery.cancel": ("POST", ORDERING),
-    "bills.delivery.change": ("POST", ORDERING),
     "bills.invoice.comparison": ("GET", CLIENTS),
     "bills.invoice.number": ("GET", CLIENTS),
     "bills.invoice.numbers": ("GET", CLIENTS),
@@ -68,14 +68,14 @@ TABLE = {
     "health.ready": ("GET", PUBLIC),
     "home.show": ("GET", CLIENTS),
     "instalments.show": ("GET", CLIENTS),
+    "letters.cancel": ("GET POST", PUBLIC),  # whoever has the letter
+    "letters.confirm": ("GET POST", PUBLIC),
     "mailbox.file": ("GET", PUBLIC),  # for this machine and the operator: tests/security
     "mailbox.html": ("GET", PUBLIC),
     "mailbox.message": ("GET", PUBLIC),
     "mailbox.messages": ("GET", PUBLIC),
     "mailbox.source": ("GET", PUBLIC),
     "operator.imports.index": ("GET", OPERATORS),
-    "letters.cancel": ("GET POST", PUBLIC),  # whoever has the letter
-    "letters.confirm": ("GET POST", PUBLIC),
     "operator.imports.load": ("POST", IMPORTING),
     "operator.imports.rejects": ("GET", OPERATORS),
     "operator.imports.roll_back": ("GET POST", IMPORTING),
@@ -93,6 +93,8 @@ TABLE = {
     "orders.show": ("GET", CLIENTS),
     "orders.status": ("GET", CLIENTS),
     "payments.show": ("GET", CLIENTS),
+    "subscribers.choose": ("POST", CLIENTS),
+    "subscribers.everybody": ("POST", CLIENTS),
     "subscribers.show": ("GET", CLIENTS),
     "verify.show": ("GET", PUBLIC),  # whoever holds the paper
 }
@@ -103,8 +105,6 @@ UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 @pytest.fixture
 def routes(app):
     return [row for row in describe(app) if row["endpoint"] != "static"]
-    "subscribers.choose": ("POST", CLIENTS),
-    "subscribers.everybody": ("POST", CLIENTS),
 
 
 @pytest.fixture

@@ -45,11 +45,11 @@ def all_forms(full):
         "q": "", "status": "", "sip": "", "sel": "", "page": "1", "per_page": "50",
         "shown": str(full.subscriber.id), "tick": str(full.subscriber.id), "typed": "",
     }  # fmt: skip
-    failed, run = f"/orders/{full.failed.key}", f"/operator/imports/{full.run.id}"
-    bill = {
     delivery = {
         "method": "email", "email": "new@romashka.by", "receiver": "", "password": PASSWORD,
     }  # fmt: skip
+    failed, run = f"/orders/{full.failed.key}", f"/operator/imports/{full.run.id}"
+    bill = {
         "form_key": "a" * 24, "documents": full.invoice.key, "file_format": "pdf",
         "is_deferred": "y",
     }  # fmt: skip
@@ -74,18 +74,22 @@ def all_forms(full):
             full.user, f"{step}/subscribers", {**ticks, "go": "submit"},
         ),
         "bills.call_detail.ticks": (full.user, f"{step}/subscribers/ticks", {**ticks, "go": ""}),
+        "bills.delivery.change": (full.payer, "/bills/delivery/", delivery),
+        "bills.delivery.cancel": (full.user, f"/bills/delivery/{full.change.key}/cancel", {}),
+        "letters.confirm": (None, full.address("/bills/delivery/confirm/<token>"), {}),
+        "letters.cancel": (None, full.address("/bills/delivery/cancel/<token>"), {}),
         "orders.cancel": (full.user, f"/orders/{full.open.key}/cancel", {}),
         "orders.retry": (full.user, f"{failed}/retry", {}),
         "orders.repeat": (full.user, f"{failed}/repeat", {}),
+        "subscribers.choose": (
+            full.user, "/subscribers/choice", {"subscriber": str(full.subscriber.id)},
+        ),
+        "subscribers.everybody": (full.user, "/subscribers/everybody", {}),
         "operator.retry": (full.operator, f"/operator{failed}/retry", {}),
         "operator.imports.upload": (full.operator, "/operator/imports/", files),
         "operator.imports.load": (
             full.operator, f"/operator/imports/{full.checked.id}/load", {"force_zone": ""},
         ),
-        "bills.delivery.change": (full.payer, "/bills/delivery/", delivery),
-        "bills.delivery.cancel": (full.user, f"/bills/delivery/{full.change.key}/cancel", {}),
-        "letters.confirm": (None, full.address("/bills/delivery/confirm/<token>"), {}),
-        "letters.cancel": (None, full.address("/bills/delivery/cancel/<token>"), {}),
         "operator.imports.roll_back": (full.operator, f"{run}/rollback", {}),
     }  # fmt: skip
 
@@ -95,7 +99,3 @@ def sent(fields):
     if "files" in fields:
         return {**fields, "files": (io.BytesIO(RECORDS), "Master.csv")}
     return fields
-        "subscribers.choose": (
-            full.user, "/subscribers/choice", {"subscriber": str(full.subscriber.id)},
-        ),
-        "subscribers.everybody": (full.user, "/subscribers/everybody", {}),
