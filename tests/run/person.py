@@ -27,6 +27,10 @@ class Person:
         with self._send(path, data) as answer:
             return answer.url
 
+    def fetch(self, path):
+        """The answer to a link that is no page: a file."""
+        return self._send(path, None)
+
     def _send(self, path, data):
         body = None if data is None else urlencode(data).encode()
         return self._opener.open(urljoin(self.url, path), body, timeout=60)

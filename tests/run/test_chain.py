@@ -2,10 +2,12 @@
 each of its processes killed in between.
 """
 
+import hashlib
 import os
 import signal
 import zlib
 from concurrent.futures import ThreadPoolExecutor
+from datetime import date
 from email import message_from_bytes, policy
 from itertools import chain as chained
 
@@ -14,12 +16,16 @@ from redis import Redis
 from rq import Queue
 from rq.serializers import JSONSerializer
 
+from domain.periods import month_start
 from tests import smtp_sink
 from tests.run.conftest import wait_for
 from tests.run.person import Person, fields
 from tests.smtp_sink import SmtpSink
+from texts import month_text
 
 PASSWORD = "chain-tests-2026"
+DEMO = "100000000001"  # account of the client of the login `demo`
+BY_MAIL = "SELECT key FROM customer_order WHERE kind = ? ORDER BY number"
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +46,7 @@ def chain(tmp_path_factory, sink):
         MAIL_PORT=sink.port,
         ORDERS_PER_HOUR=0,
         RECONCILE_EVERY_S=1,
+        CLOSED_DAYS="",  # whatever day it is when the tests run
     ).start()
     yield cabinet
     cabinet.stop()
@@ -115,6 +122,42 @@ def test_an_order_becomes_one_letter(chain, sink, person):
     key = order(person)
     wait_until_sent(chain, key)
     assert len(letters(sink, key)) == 1
+
+
+def test_a_bill_by_e_mail_and_by_a_link_are_the_same_bytes(chain, sink, person):
+    months = [month_start(date.today(), back) for back in (2, 1)]  # noqa: DTZ011
+    for month in months:
+        run = chain.flask("billing", "run", f"{month:%Y-%m}", "--client", DEMO, "--no-mail")
+        assert run.communicate()[0].endswith("1 formed, 0 there already, 0 not formed\n")
+    person.open("/")
+    person.follow("Счета")
+    person.follow("Заказать счет на E-mail")
+    labels = {each.text: each["for"] for each in person.page.select("main label")}
+    ticks = [person.page.find(id=labels[month_text(month)])["value"] for month in months]
+    person.press("Заказать", documents=ticks)
+    assert person.url.endswith("/orders/")
+    keys = [key for (key,) in chain.ask(BY_MAIL, "invoice_email")]
+    wait_for(lambda: all(letters(sink, key) for key in keys), "two letters")
+    sent = [part.get_content() for key in keys for part in letters(sink, key)[0].iter_attachments()]
+    assert len(sent) == len(months)
+
+    person.follow("Загрузить счет по ссылке")
+    person.press("Сформировать")  # the first on the page: that of the last month
+    told = person.page.find(id="documents").text
+    assert "дождитесь окончания процесса" in told or "Скачать" in told  # a worker may be as fast
+    wait_for(lambda: state_of_kind(chain, "invoice_link") == "available", "the file")
+    person.open("/bills/download/")
+    (link,) = person.page.select("main a[download]")
+    assert link.text == "Скачать"
+    with person.fetch(link["href"]) as answer:
+        fetched = answer.read()
+    assert fetched == sent[1]
+    assert hashlib.sha256(fetched).hexdigest() in person.page.text
+    assert all(len(letters(sink, key)) == 1 for key in keys)
+
+
+def state_of_kind(chain, kind):
+    return chain.query("SELECT state FROM customer_order WHERE kind = ?", kind)[0]
 
 
 def test_fifty_clicks_at_once_are_one_order_and_one_letter(chain, sink, person):
