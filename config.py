@@ -103,6 +103,9 @@ class Config:
     CLOSED_DAYS: str = "1-3"  # of each month; empty: never
     CLOSED_DAYS_EMAIL_BILL: str = "same"  # same: as CLOSED_DAYS
     CLOSED_DAYS_DOWNLOAD_BILL: str = "same"
+    CLOSED_DAYS_DELIVERY: str = ""
+    CLOSED_DAYS_CALL_DETAIL: str = ""
+    CLOSED_DAYS_CHARGES: str = ""
     DELIVERY_METHODS: str = "email,pickup"  # by comma: what clients may choose; post and edi too
     DELIVERY_HOLD_HOURS: int = 24  # from the confirmation of a change until it takes effect
     DELIVERY_CONFIRM_HOURS: int = 24  # how long the link in the letter to a new address works

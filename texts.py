@@ -81,6 +81,7 @@ ERRORS = {
     "orders_closed": N_(
         "Bills are being made. Mark “carry out when the bills are made”, or order from {opens} on."
     ),
+    "item_closed": N_("Nothing is ordered here today. It is possible from {opens} on."),
     "bill_not_offered": N_("This bill cannot be ordered here. Choose one of those listed."),
     "bill_not_formed": N_("The bill for this month is not made yet"),
     "too_many_open_orders": N_(

@@ -31,6 +31,12 @@ class OrdersClosed(DomainError):
     code = "orders_closed"
 
 
+class ItemClosed(DomainError):
+    """Nothing is ordered there on these days; `values`: opens (the first open day)."""
+
+    code = "item_closed"
+
+
 class BillNotOffered(DomainError):
     """No document of that key can be ordered there: not the client's, or too old."""
 

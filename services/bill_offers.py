@@ -12,7 +12,7 @@ from domain.orders import OrderKind, OrderState
 from domain.periods import bill_link_months, month_start
 from models import Artefact, Client, Order
 from models_billing import Invoice
-from services import clock, delivery
+from services import clock, closed_items, delivery
 
 ITEMS = {OrderKind.INVOICE_EMAIL: "email_bill", OrderKind.INVOICE_LINK: "download_bill"}
 LINKS_LOOKED_AT = 100  # of a client's orders by link
@@ -35,9 +35,7 @@ class Offer:
 
 def opens_on(kind: OrderKind, *, now: datetime) -> date | None:
     """On a day on which that is not ordered the first day on which it is again; else None."""
-    days = _config().closed_days(ITEMS[kind])
-    today = clock.local(now).date()
-    return days.opens_on(today) if today in days else None
+    return closed_items.opens_on(ITEMS[kind], now=now)
 
 
 def email_offers(client: Client, *, now: datetime) -> list[Offer]:

@@ -20,7 +20,7 @@ from domain.errors import (
 )
 from models import Client, User
 from models_billing import DeliverySetting
-from services import audit, delivery, delivery_letters, faults, letter_links, queue
+from services import audit, closed_items, delivery, delivery_letters, faults, letter_links, queue
 from services.audit import AuditEventKind
 from services.transactions import lock_client, write_tx
 
@@ -45,6 +45,7 @@ def ask(client: Client, wish: Wish, *, user: User, ip: str = "", now: datetime) 
     _check(wish)
     with write_tx():
         lock_client(client)
+        closed_items.check_open("delivery", now=now)
         was = delivery.current(client, now=now)
         email = wish.email or was.email
         if delivery.pending(client, now=now) is not None:

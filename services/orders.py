@@ -28,7 +28,19 @@ from models import (
     Subscriber,
     User,
 )
-from services import audit, claims, clock, drafts, faults, ledger, queue, reports, selection, space
+from services import (
+    audit,
+    claims,
+    clock,
+    closed_items,
+    drafts,
+    faults,
+    ledger,
+    queue,
+    reports,
+    selection,
+    space,
+)
 from services.audit import AuditEventKind
 from services.selection import PageTicks
 from services.transactions import lock_client, write_tx
@@ -78,6 +90,7 @@ def place_call_detail(  # noqa: PLR0913 - an order is made of so much
             lock_client(client)
             if placed := drafts.find_order(draft, client):
                 return placed
+            closed_items.check_open("call_detail", now=now)
             check_call_detail_period(request.period, now.date(), config.CALL_DETAIL_MONTHS_BACK)
             check_limits(user, now=now)
             space.check_disk()

@@ -68,3 +68,4 @@ def test_each_item_has_closed_days_of_its_own(settings, email, download):
     config = Config(**settings)
     assert config.closed_days("email_bill").days == email
     assert config.closed_days("download_bill").days == download
+    assert not any(config.closed_days(each).days for each in ("delivery", "call_detail", "charges"))

@@ -1,11 +1,13 @@
 """«Счета»: the introduction, and the five items nested below it."""
 
+from datetime import date
+
 from flask import Blueprint, Response, g, request
 
 from blueprints.bills import call_detail, charges, delivery, download_bill, email_bill, invoice
 from blueprints.web import MenuItem, render_section
 from domain.roles import ORDERING_ROLES, Role
-from services import clock, invoice_list
+from services import clock, closed_items, invoice_list
 from texts import N_
 
 ITEMS = (email_bill, download_bill, delivery, call_detail, charges)
@@ -41,9 +43,15 @@ def show() -> Response:
     return render_section(
         "bills/show.html",
         section=MENU,
+        opens={item.MENU: _opens_on(item.MENU) for item in ITEMS},
         page=page,
         settlement=settlement,
         missing=invoice_list.missing_month(g.client, now.date()),
         number_of=invoice_list.number_of,
         may_order=Role(g.user.role) in ORDERING_ROLES,
     )
+
+
+def _opens_on(item: MenuItem) -> date | None:
+    """When an item that is closed today opens again."""
+    return closed_items.opens_on(item.blueprint.rpartition(".")[2], now=clock.now())
