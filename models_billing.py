@@ -4,7 +4,6 @@ for fees and sums.
 """
 
 import secrets
-from functools import partial
 
 from peewee import (
     BigIntegerField,
@@ -435,7 +434,7 @@ class InvoiceSubscriber(TenantPart):
 class DeliverySetting(TenantModel):
     """How a client gets its invoices from a moment on: what was asked, and what became of it."""
 
-    key = CharField(unique=True, default=partial(secrets.token_urlsafe, 12))  # of its pages
+    key = CharField(unique=True, default=lambda: secrets.token_urlsafe(12))  # of its pages
     client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
     method = CharField()  # domain.billing.delivery.DeliveryMethod
     email = CharField(default="")
