@@ -7,7 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import Response, current_app, flash
+from flask import Response, current_app, flash, request
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -53,6 +53,7 @@ class BillForm(CabinetForm):
         ]
         if not self.is_submitted():
             self.form_key.data = secrets.token_hex(12)
+            self.documents.data = request.args.getlist("bill")[:1]  # from the page of a bill
 
     def validate_form_key(self, field: HiddenField) -> None:
         """A key of ours: it makes of two clicks one order."""

@@ -76,7 +76,8 @@ def _row(invoice: Invoice, changes: Changes, part: Part, span: charts.Span) -> R
         before, after = Cell(), Cell("", words)
     else:
         before, after = _cell(part.kind, part.before), _cell(part.kind, part.after)
-    remark = gettext(REMARKS[part.kind]) if part.kind in REMARKS else ""
+    is_new = part.kind is PartKind.CALLS_VOLUME and not part.before.quantity
+    remark = "" if is_new or part.kind not in REMARKS else gettext(REMARKS[part.kind])
     return Row(name, remark, before, after, part.amount, span, list(_links(invoice, changes, part)))
 
 

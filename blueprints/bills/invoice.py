@@ -17,6 +17,7 @@ from domain.rating.states import CallRating
 from domain.roles import ORDERING_ROLES, Role
 from models_billing import Invoice
 from services import (
+    bill_offers,
     clock,
     invoice_annex,
     invoice_calls,
@@ -51,6 +52,7 @@ def show(key: str) -> Response:
         comparison=invoice_calls.comparison_of(invoice) if is_small and _is_bill(invoice) else None,
         call_lines=CALL_LINES,
         may_order=Role(g.user.role) in ORDERING_ROLES,
+        can_link=invoice.period in bill_offers.link_months(clock.now()),
     )
 
 

@@ -1,6 +1,7 @@
 """The page of a bill: its lines, numbers and calls, what has changed, and the comparison."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 
@@ -94,11 +95,21 @@ def test_a_bill_has_its_lines_vat_balances_and_the_sum_in_words(browser, own, cl
 def test_a_bill_leads_to_its_order_to_its_proof_and_back(browser, march):
     page = open_page(browser, march)
     links = {words(link): link["href"] for link in page.main.select("a")}
-    assert links["Отправить этот счет на E-mail"].startswith("/bills/email/")
-    assert links["Получить этот счет по ссылке"].startswith("/bills/download/")
+    email = browser.get(links["Отправить этот счет на E-mail"])
+    assert [box["value"] for box in email.select("input[name=documents][checked]")] == [march.key]
+    address, _, anchor = links["Получить этот счет по ссылке"].partition("#")
+    assert march.key in browser.get(address).select_one(f'[id="{anchor}"]').form.decode()
     assert links["Подлинность документа"] == f"/verify/{march.key}"
     assert links["Назад"] == "/bills/"
     assert page.select_one("#menu a[aria-current]").text == "Счета"
+
+
+def test_a_bill_of_long_ago_is_not_offered_by_a_link(app, browser, march, monkeypatch):
+    config = replace(app.config["CABINET"], INVOICE_LINK_MONTHS=1)
+    monkeypatch.setitem(app.config, "CABINET", config)
+    text = words(open_page(browser, march).main)
+    assert "на E-mail" in text
+    assert "по ссылке" not in text
 
 
 def test_a_viewer_sees_a_bill_and_orders_nothing(app, client_row, march):
