@@ -119,7 +119,6 @@ def build(app, **values):
         answers={"period": {"start": [day], "end": [day], **ANSWERS}},
         created_at=now,
     )
-    thread = factories.make_thread(client, user=user, state="solved", created_at=now, last_at=now)
     change = factories.make_delivery_change(
         client, user=user, asked_at=now, key=f"change-of-{user.id}"
     )
