@@ -212,6 +212,6 @@ class WrongCode(DomainError):
 
 
 class OnInvoice(DomainError):
-    """What stands on an invoice cannot be changed any more; `values`: month (its first day)."""
+    """What stands on an invoice cannot be changed any more; `values`: month (as mm.yyyy)."""
 
     code = "on_invoice"

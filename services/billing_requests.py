@@ -7,7 +7,7 @@ import time
 from datetime import date, datetime
 
 from flask import current_app
-from peewee import Expression, fn
+from peewee import JOIN, Expression, ModelSelect, fn
 
 from config import Config
 from domain.billing.requests import OPEN_STATES, RequestState
@@ -79,20 +79,23 @@ def ask(
 
 
 def find(request_id: int) -> BillingRequest | None:
-    """A request by its number."""
-    return BillingRequest.get_or_none(BillingRequest.id == request_id)
-
-
-def of_month(first: date, limit: int = 20) -> list[BillingRequest]:
-    """What was asked for a month, newest first."""
-    query = BillingRequest.select().where(BillingRequest.period == first)
-    return list(query.order_by(BillingRequest.id.desc()).limit(limit))
+    """A request by its number, with who asked and for whom."""
+    return _with_names().where(BillingRequest.id == request_id).first()
 
 
 def failures_of_month(first: date) -> list[BillingFailure]:
     """Clients that could not be billed for a month, with the reasons."""
     query = BillingFailure.across_clients(BillingFailure, Client).join(Client)
     return list(query.where(BillingFailure.period == first).order_by(Client.account_no))
+
+
+def _with_names() -> ModelSelect:
+    return (
+        BillingRequest.select(BillingRequest, User, Client)
+        .join(User, JOIN.LEFT_OUTER)
+        .switch(BillingRequest)
+        .join(Client, JOIN.LEFT_OUTER)
+    )
 
 
 def _is_open() -> Expression:

@@ -62,7 +62,7 @@ def end(client: Client, discount_id: int, on: date, *, by: By) -> Discount:
             Invoice.period <= max(on, last),
         )
         if invoice := given.order_by(Invoice.period.desc()).first():
-            raise OnInvoice(month=invoice.period)
+            raise OnInvoice(month=f"{invoice.period:%m.%Y}")
         discount.valid_to = on
         discount.save(only=[Discount.valid_to])
         _note(AuditEventKind.DISCOUNT_ENDED, discount, by)

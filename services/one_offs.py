@@ -3,6 +3,7 @@
 from datetime import date
 
 from flask import current_app
+from peewee import JOIN
 
 from domain.accounts import check_name
 from domain.billing.vat import TELECOM, vat_percent
@@ -58,7 +59,7 @@ def cancel(client: Client, charge_id: int, *, by: By) -> OneOffCharge:
             raise NotFound(what="charge", name=str(charge_id))
         if charge.invoice_id is not None:
             invoice = Invoice.of(client).where(Invoice.id == charge.invoice_id).get()
-            raise OnInvoice(month=invoice.period)
+            raise OnInvoice(month=f"{invoice.period:%m.%Y}")
         _note(AuditEventKind.CHARGE_CANCELLED, charge, by)
         charge.delete_instance()
     return charge
@@ -66,8 +67,8 @@ def cancel(client: Client, charge_id: int, *, by: By) -> OneOffCharge:
 
 def of_client(client: Client, limit: int = 100) -> list[OneOffCharge]:
     """A client's charges, the latest first."""
-    query = OneOffCharge.of(client).order_by(OneOffCharge.day.desc(), OneOffCharge.id.desc())
-    return list(query.limit(limit))
+    query = OneOffCharge.of(client, OneOffCharge, Subscriber).join(Subscriber, JOIN.LEFT_OUTER)
+    return list(query.order_by(OneOffCharge.day.desc(), OneOffCharge.id.desc()).limit(limit))
 
 
 def _note(kind: AuditEventKind, charge: OneOffCharge, by: By) -> None:

@@ -6,11 +6,13 @@ from peewee import JOIN, Case, ModelSelect, fn
 
 from domain.imports import ImportState
 from domain.orders import OrderState
+from domain.subscribers import fold
 from models import Artefact, Client, Exchange, ImportRun, Mail, Order
 from services.orders import RETRYABLE_STATES
 
 IMPORTS_SHOWN = 20
 ORDERS_PER_PAGE = 50
+CLIENTS_PER_PAGE = 50
 # What needs somebody comes first, then what is under way, then what is over.
 URGENCY = (
     OrderState.UNCONFIRMED,
@@ -58,6 +60,16 @@ class ImportsPage:
     pages: int
 
 
+@dataclass(frozen=True)
+class ClientsPage:
+    """One page of clients, by name."""
+
+    clients: list[Client]
+    found: int
+    page: int
+    pages: int
+
+
 def last_imports(limit: int = IMPORTS_SHOWN) -> list[ImportRun]:
     """The files read in last, newest first, with their exchanges and clients."""
     return list(_imports().limit(limit))
@@ -100,6 +112,25 @@ def _imports() -> ModelSelect:
         .join(Client, JOIN.LEFT_OUTER)
         .order_by(ImportRun.id.desc())
     )
+
+
+def clients_page(text: str, page: int) -> ClientsPage:
+    """Clients whose name, account number or УНП holds `text`, by name. SQLite folds ASCII only, so
+    the names are looked through here.
+    """
+    wanted = fold(text.strip())
+    columns = (Client.id, Client.name, Client.account_no, Client.unp)
+    found = sorted(
+        (fold(name), client_id)
+        for client_id, name, account_no, unp in Client.select(*columns).tuples().iterator()
+        if wanted in fold(name) or wanted in fold(account_no) or wanted in unp
+    )
+    pages = max(1, -(-len(found) // CLIENTS_PER_PAGE))
+    page = min(max(page, 1), pages)
+    first = (page - 1) * CLIENTS_PER_PAGE
+    ids = [client_id for _name, client_id in found[first : first + CLIENTS_PER_PAGE]]
+    rows = {row.id: row for row in Client.select().where(Client.id.in_(ids))}
+    return ClientsPage([rows[client_id] for client_id in ids], len(found), page, pages)
 
 
 def orders_page(state: OrderState | None, page: int) -> OrdersPage:

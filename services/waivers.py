@@ -155,7 +155,7 @@ def _check_open(client: Client, calls: Sequence[Call]) -> None:
     for month in {_month_of(call) for call in calls}:
         is_frozen = rating.frozen(client.id, month)
         if any(is_frozen(call.import_run_id) for call in calls if _month_of(call) == month):
-            raise OnInvoice(month=month)
+            raise OnInvoice(month=f"{month:%m.%Y}")
 
 
 def _calls_of(waiver: Waiver) -> ModelSelect:

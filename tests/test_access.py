@@ -75,6 +75,21 @@ TABLE = {
     "mailbox.message": ("GET", PUBLIC),
     "mailbox.messages": ("GET", PUBLIC),
     "mailbox.source": ("GET", PUBLIC),
+    "operator.billing.form": ("POST", IMPORTING),
+    "operator.billing.index": ("GET", OPERATORS),
+    "operator.billing.look": ("POST", IMPORTING),
+    "operator.billing.month": ("GET", OPERATORS),
+    "operator.billing.retry": ("POST", IMPORTING),
+    "operator.billing.show": ("GET", OPERATORS),
+    "operator.billing.status": ("GET", OPERATORS),
+    "operator.clients.cancel_charge": ("POST", IMPORTING),
+    "operator.clients.charge": ("GET POST", IMPORTING),
+    "operator.clients.discount": ("GET POST", IMPORTING),
+    "operator.clients.end_discount": ("POST", IMPORTING),
+    "operator.clients.index": ("GET", OPERATORS),
+    "operator.clients.instalment": ("GET POST", IMPORTING),
+    "operator.clients.payment": ("GET POST", IMPORTING),
+    "operator.clients.show": ("GET", OPERATORS),
     "operator.imports.index": ("GET", OPERATORS),
     "operator.imports.load": ("POST", IMPORTING),
     "operator.imports.rejects": ("GET", OPERATORS),
@@ -85,6 +100,10 @@ TABLE = {
     "operator.order": ("GET", OPERATORS),
     "operator.retry": ("POST", OPERATORS),
     "operator.show": ("GET", OPERATORS),
+    "operator.unrated.calls": ("GET", OPERATORS),
+    "operator.unrated.index": ("GET", OPERATORS),
+    "operator.unrated.undo": ("POST", IMPORTING),
+    "operator.unrated.waive": ("POST", IMPORTING),
     "orders.cancel": ("GET POST", ORDERING),
     "orders.file": ("GET", ORDERING),
     "orders.index": ("GET", CLIENTS),
@@ -140,7 +159,8 @@ def address(row, key=KEY):
     rule = row["rule"]
     for argument in ("<key>", "<draft>", "<order>", "<token>"):
         rule = rule.replace(argument, key)
-    rule = re.sub("<int:(run|subscriber|started|seq)>", "1", rule)
+    rule = re.sub("<int:(run|subscriber|started|seq|asked|client)>", "1", rule)
+    rule = rule.replace("<month>", "2026-03")
     assert "<" not in rule, f"{rule}: teach this test its arguments"
     return rule
 

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
-from blueprints.operator import import_card, imports
+from blueprints.operator import billing, clients, import_card, imports, unrated
 from blueprints.operator.reasons import import_error_text, reason_text
 from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
@@ -16,8 +16,12 @@ from services.orders import RETRYABLE_STATES
 from texts import N_, failure_text, gettext
 
 bp = Blueprint("operator", __name__, url_prefix="/operator")
-OPERATOR_MENU = MenuItem(N_("Imports and orders"), "operator.show", children=(imports.MENU,))
-bp.register_blueprint(imports.bp)
+PAGES = (imports, unrated, billing, clients)
+OPERATOR_MENU = MenuItem(
+    N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
+)
+for page in PAGES:
+    bp.register_blueprint(page.bp)
 
 
 @bp.get("/")

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from domain.orders import OrderState
 from domain.periods import month_start
+from domain.rating.states import CallRating
 from models import UserSession
+from models_billing import Discount, OneOffCharge, Waiver
 from services import billing, clock, invoices
 from tests import factories
 
@@ -33,6 +35,20 @@ def add_rows(made):
         token_hash="another", user=made.typist, created_at=clock.now(),
         last_seen_at=clock.now(), expires_at=clock.now() + timedelta(hours=8),
     )  # fmt: skip
+    talked = clock.now() - timedelta(minutes=5)
+    made.lost = factories.make_call(
+        made.subscriber, talked, answered_at=clock.epoch(talked), peer="48221112233",
+        rating=CallRating.NO_RATE,
+    )  # fmt: skip
+    made.waiver = Waiver.create(
+        client=made.client, month=last_month, reason="Проба", at=clock.now(), calls=1
+    )
+    made.charge = OneOffCharge.create(
+        client=made.client, day=talked.date(), name="Выезд", amount=1, created_at=talked
+    )
+    made.discount = Discount.create(
+        client=made.client, name="Скидка", percent=1, valid_from=talked.date()
+    )
     made.payer = factories.make_user(factories.make_client(), password=PASSWORD)
 
 
@@ -57,7 +73,24 @@ def all_forms(full):
         "files": "a file", "format_name": "auto", "zone": "Europe/Minsk", "dates": "",
         "exchange": "", "account": full.client.account_no, "check_only": "y",
     }  # fmt: skip
+    month = f"/operator/billing/{full.asked.period:%Y-%m}"
+    lost = f"/operator/unrated/waive?account={full.client.account_no}&month={day[:7]}"
     return {
+        **money_forms(full, f"/operator/clients/{full.client.id}"),
+        "operator.billing.look": (full.operator, f"{month}/look", {}),
+        "operator.billing.retry": (
+            full.operator, f"{month}/retry", {"account": full.client.account_no},
+        ),
+        "operator.billing.form": (
+            full.operator, f"/operator/billing/requests/{full.asked.id}/form", {},
+        ),
+        "operator.unrated.waive": (
+            full.operator, f"{lost}&reason=4&to=48*",
+            {"call": "", "reason": "Проба", "which": "all"},
+        ),
+        "operator.unrated.undo": (
+            full.operator, "/operator/unrated/undo", {"waiver": str(full.waiver.id)},
+        ),
         "auth.login": (None, "/login", {"login": "ivanov", "password": PASSWORD}),
         "auth.logout": (full.user, "/logout", {}),
         "auth.own.password": (
@@ -92,6 +125,32 @@ def all_forms(full):
         ),
         "operator.imports.roll_back": (full.operator, f"{run}/rollback", {}),
     }  # fmt: skip
+
+
+def money_forms(full, page):
+    """Those of a client's money."""
+    day = clock.now().date().isoformat()
+    forms = {
+        "payment": {
+            "once": "a", "amount": "1 234,56", "paid_on": day, "document_no": "1", "purpose": "x",
+        },
+        "charge": {
+            "name": "Выезд", "amount": "10", "day": day, "service": "goods", "number": "",
+        },
+        "discount": {"name": "Скидка", "percent": "5", "valid_from": day, "valid_to": ""},
+        "instalment": {
+            "contract_no": "Р-1", "goods": "Телефон", "price": "100", "first_payment": "0",
+            "months": "3", "starts_on": day, "number": "", "payer": "client",
+        },
+    }  # fmt: skip
+    ways = {name: (full.operator, f"{page}/{name}", fields) for name, fields in forms.items()}
+    ways["cancel_charge"] = (
+        full.operator, f"{page}/charge/cancel", {"charge": str(full.charge.id)},
+    )  # fmt: skip
+    ways["end_discount"] = (
+        full.operator, f"{page}/discount/end", {"discount": str(full.discount.id)},
+    )  # fmt: skip
+    return {f"operator.clients.{name}": way for name, way in ways.items()}
 
 
 def sent(fields):

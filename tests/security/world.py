@@ -12,7 +12,7 @@ from domain.periods import month_start
 from domain.rating.states import CallRating
 from domain.roles import Role
 from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
-from models_billing import DeliverySetting, Invoice
+from models_billing import BillingRequest, DeliverySetting, Invoice
 from services import billing, clock, delivery_letters, mailbox
 from tests import factories
 from tests.page import Browser
@@ -33,6 +33,7 @@ class World:
     order: Order  # sent, its file can be fetched
     draft: OrderDraft
     run: ImportRun
+    asked: BillingRequest  # a look at what would be formed
     call: Call  # of a number of the client's
     invoice: Invoice  # of the month before
     billed_call: Call  # on it
@@ -54,6 +55,9 @@ class World:
             "<draft>": self.draft.key,
             "<order>": self.order.key,
             "<int:run>": str(self.run.id),
+            "<int:asked>": str(self.asked.id),
+            "<int:client>": str(self.client.id),
+            "<month>": f"{self.asked.period:%Y-%m}",
             "<int:number>": str(self.letter),
             "<int:subscriber>": str(call.subscriber_id),
             "<int:started>": str(call.started_at),
@@ -130,6 +134,16 @@ def build(app, **values):
         order=order,
         draft=draft,
         run=run,
+        asked=BillingRequest.create(
+            period=month_start(now.date(), 1),
+            is_dry=True,
+            state="done",
+            user=user,
+            asked_at=now,
+            formed=1,
+            failed=1,
+            failures=[[client.id, "unrated_calls", 1]],
+        ),
         change=change,
         call=factories.make_call(number, now, import_run=run),
         invoice=invoice,

@@ -1,0 +1,262 @@
+"""«Клиенты»: what a client has paid, owes and pays beside its calls, and putting that down."""
+
+from collections.abc import Callable
+
+from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from blueprints.forms import CabinetForm, EmptyForm, check_button
+from blueprints.guards import allow
+from blueprints.operator.money_forms import (
+    SERVICES,
+    ChargeForm,
+    DiscountForm,
+    InstalmentForm,
+    PaymentForm,
+)
+from blueprints.paths import row_id
+from blueprints.web import MenuItem, render_section
+from domain.errors import AlreadyExists, DomainError, InvalidValue, NotFound
+from domain.roles import OPERATOR_ROLES, Role
+from models import Client, Subscriber
+from services import (
+    access,
+    clock,
+    discounts,
+    instalments,
+    invoices,
+    one_offs,
+    overview,
+    payments,
+    subscribers,
+)
+from services.audit import By
+from services.import_turns import ImportsBusy
+from services.instalments import Purchase
+from texts import N_, error_text, gettext
+
+MONEY_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
+BUSY = N_("Call records are being read in, or invoices formed. Try again in a minute.")
+# What a value that the services refuse is called in its form, and the sentence.
+REFUSALS = {
+    "amount": N_("Give a sum other than 0"),
+    "date": N_("The day is still to come"),
+    "percent": N_("Give more than 0 and no more than 100"),
+    "months": N_("There is less than a kopeck for each part"),
+    "first payment": N_("The first payment is less than the price"),
+}
+HINTS = {
+    "amount": N_("Like 1 234,56. With a minus it is given back."),
+    "document_no": N_("The same order, also in a bank's statement, is one payment."),
+    "number": N_("Leave it empty when it is the client as a whole."),
+    "valid_from": N_("It counts for months that begin on this day or later."),
+    "valid_to": N_("Leave it empty when there is no end."),
+    "first_payment": N_("It stands on no bill."),
+}
+bp = Blueprint("clients", __name__, url_prefix="/clients")
+MENU = MenuItem(N_("Clients"), "operator.clients.index")
+
+
+@bp.get("/")
+@allow(*OPERATOR_ROLES)
+def index() -> Response:
+    """Clients by name, and a search."""
+    text = request.args.get("q", "")[:100]
+    listed = overview.clients_page(text, request.args.get("page", 1, type=int))
+    return render_section("operator/clients/index.html", listed=listed, q=text)
+
+
+@bp.get("/<int:client>")
+@allow(*OPERATOR_ROLES)
+def show(client: int) -> Response:
+    """A client's money."""
+    row = _client_or_404(client)
+    ip = request.remote_addr or ""
+    access.note_client_viewed(g.user, row, f"client:{row.id}", ip=ip, now=clock.now())
+    plans = instalments.of_client(row)
+    return render_section(
+        "operator/clients/show.html",
+        client=row,
+        balance=payments.balance(row),
+        invoices=invoices.of_client(row)[:12],
+        payments=payments.of_client(row),
+        charges=one_offs.of_client(row),
+        discounts=discounts.of_client(row),
+        plans=[(plan, instalments.parts_of(plan)) for plan in plans],
+        services={str(value): label for value, label in _choices()},
+        may_change=_may_change(),
+        form=EmptyForm(),
+    )
+
+
+@bp.route("/<int:client>/payment", methods=["GET", "POST"])
+@allow(*MONEY_ROLES)
+def payment(client: int) -> AnyResponse:
+    """Put a payment down."""
+    row = _client_or_404(client)
+    form = PaymentForm(paid_on=clock.now().date())
+
+    def save() -> str:
+        payments.add(
+            row,
+            form.amount.kopecks,
+            paid_on=form.paid_on.data,
+            document_no=form.document_no.data,
+            purpose=form.purpose.data,
+            once=form.once.data[:64],
+            by=_by(),
+        )
+        return gettext("The payment is put down")
+
+    return _take(row, form, "operator/clients/payment.html", save)
+
+
+@bp.route("/<int:client>/charge", methods=["GET", "POST"])
+@allow(*MONEY_ROLES)
+def charge(client: int) -> AnyResponse:
+    """Put down what is paid once."""
+    row = _client_or_404(client)
+    form = ChargeForm(day=clock.now().date())
+
+    def save() -> str:
+        one_offs.add(
+            row,
+            form.name.data,
+            form.amount.kopecks,
+            day=form.day.data,
+            service=form.service.data,
+            subscriber=_subscriber(row, form.number.data),
+            by=_by(),
+        )
+        return gettext("The charge is put down. It stands on the next bill of its month or later")
+
+    return _take(row, form, "operator/clients/charge.html", save)
+
+
+@bp.post("/<int:client>/charge/cancel")
+@allow(*MONEY_ROLES)
+def cancel_charge(client: int) -> AnyResponse:
+    """Call a charge off that stands on no bill."""
+    check_button()
+    row = _client_or_404(client)
+    try:
+        one_offs.cancel(row, _row_in_form("charge"), by=_by())
+        flash(gettext("The charge is called off"), "ok")
+    except ImportsBusy:
+        flash(gettext(BUSY), "warn")
+    except DomainError as error:
+        flash(_sentence(error), "warn")
+    return redirect(url_for(".show", client=row.id), code=303)
+
+
+@bp.route("/<int:client>/discount", methods=["GET", "POST"])
+@allow(*MONEY_ROLES)
+def discount(client: int) -> AnyResponse:
+    """Give a discount."""
+    row = _client_or_404(client)
+    form = DiscountForm(valid_from=clock.now().date().replace(day=1))
+
+    def save() -> str:
+        discounts.add(
+            row,
+            form.name.data,
+            form.percent.kopecks,
+            valid_from=form.valid_from.data,
+            valid_to=form.valid_to.data,
+            by=_by(),
+        )
+        return gettext("The discount is given")
+
+    return _take(row, form, "operator/clients/discount.html", save)
+
+
+@bp.post("/<int:client>/discount/end")
+@allow(*MONEY_ROLES)
+def end_discount(client: int) -> AnyResponse:
+    """Let a discount hold up to today, and no longer."""
+    check_button()
+    row = _client_or_404(client)
+    try:
+        discounts.end(row, _row_in_form("discount"), clock.now().date(), by=_by())
+        flash(gettext("The discount ends today"), "ok")
+    except DomainError as error:
+        flash(_sentence(error), "warn")
+    return redirect(url_for(".show", client=row.id), code=303)
+
+
+@bp.route("/<int:client>/instalment", methods=["GET", "POST"])
+@allow(*MONEY_ROLES)
+def instalment(client: int) -> AnyResponse:
+    """Sell goods by instalments."""
+    row = _client_or_404(client)
+    form = InstalmentForm(starts_on=clock.now().date())
+
+    def save() -> str:
+        purchase = Purchase(
+            contract_no=form.contract_no.data,
+            goods=form.goods.data,
+            price=form.price.kopecks,
+            first_payment=form.first_payment.kopecks,
+            months=form.months.data,
+            starts_on=form.starts_on.data,
+            payer=form.payer.data,
+            subscriber=_subscriber(row, form.number.data),
+        )
+        instalments.add(row, purchase, by=_by())
+        return gettext("The instalments are put down")
+
+    return _take(row, form, "operator/clients/instalment.html", save)
+
+
+# --- Common to the forms --------------------------------------------------------------------------
+
+
+def _take(client: Client, form: CabinetForm, template: str, save: Callable[[], str]) -> AnyResponse:
+    """Show a form, or do what it says and lead back; what was typed stays when that is refused."""
+    if request.method == "POST" and form.validate_on_submit():
+        try:
+            flash(save(), "ok")
+            return redirect(url_for(".show", client=client.id), code=303)
+        except DomainError as error:
+            form.form_errors.append(_sentence(error))
+    status = 422 if form.errors or form.form_errors else 200
+    hints = {name: gettext(hint) for name, hint in HINTS.items()}
+    return render_section(template, status, client=client, form=form, hints=hints)
+
+
+def _sentence(error: DomainError) -> str:
+    what = str(error.values.get("what", ""))
+    if isinstance(error, AlreadyExists):
+        return gettext("It is put down already")
+    if isinstance(error, NotFound) and what == "number":
+        return gettext("The client has no such number")
+    if isinstance(error, InvalidValue) and what in REFUSALS:
+        return gettext(REFUSALS[what])
+    return error_text(error)
+
+
+def _subscriber(client: Client, number: str) -> Subscriber | None:
+    return subscribers.find_subscriber(client, number) if number else None
+
+
+def _row_in_form(name: str) -> int:
+    try:
+        return row_id(request.form.get(name, ""))
+    except ValueError:
+        return 0
+
+
+def _choices() -> list[tuple[str, object]]:
+    return [(choice.value, choice.label) for choice in SERVICES]
+
+
+def _by() -> By:
+    return By(now=clock.now(), user=g.user, ip=request.remote_addr or "")
+
+
+def _client_or_404(client_id: int) -> Client:
+    return Client.get_or_none(Client.id == client_id) or abort(404)
+
+
+def _may_change() -> bool:
+    return Role(g.user.role) in MONEY_ROLES

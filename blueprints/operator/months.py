@@ -1,0 +1,20 @@
+"""Months in addresses of the operator's pages: `2026-03`."""
+
+from datetime import date, datetime
+
+from domain.periods import month_start
+from services import clock
+
+
+def read_month(text: str) -> date | None:
+    """The first day of a month; None for what is none."""
+    try:
+        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a day, nothing more
+    except ValueError:
+        return None
+
+
+def closed_month(text: str) -> date | None:
+    """The same of a month that has ended."""
+    month = read_month(text)
+    return month if month and month < month_start(clock.now().date()) else None

@@ -1,0 +1,157 @@
+"""«Клиенты»: balance, payments, charges, discounts, instalments, by hand."""
+
+from datetime import date
+
+import pytest
+
+from domain.roles import Role
+from models import AuditEvent
+from models_billing import Discount, Instalment, OneOffCharge, Payment
+from services import billing, clock, import_turns
+from tests import factories
+from tests.factories import NOON
+from tests.page import Browser
+
+PAGE = "operator.clients"
+PAYMENT = {"once": "a", "amount": "1 234,56", "paid_on": "2026-03-05", "document_no": "17"}
+CHARGE = {"name": "Выезд", "amount": "10,00", "day": "2026-03-02", "service": "goods", "number": ""}
+DISCOUNT = {"name": "Скидка", "percent": "12,5", "valid_from": "2026-01-01", "valid_to": ""}
+INSTALMENT = {
+    "contract_no": "Р-1",
+    "goods": "Телефон",
+    "price": "100",
+    "first_payment": "",
+    "months": "3",
+    "starts_on": "31.01.2026",
+    "number": "",
+    "payer": "client",
+}
+
+
+@pytest.fixture(autouse=True)
+def today(monkeypatch):
+    monkeypatch.setattr(clock, "now", lambda: NOON)
+
+
+@pytest.fixture
+def put(operator_browser, client_row):
+    """Send a form about `client_row`; gives the page that answers."""
+
+    def send(which, data, status=303):
+        answer = operator_browser.post(f"{PAGE}.{which}", data, status=status, client=client_row.id)
+        return operator_browser.follow() if status == 303 else answer
+
+    return send
+
+
+def test_clients_are_found_by_name_account_and_unp(operator_browser):
+    wanted = factories.make_client(name="ООО «Ёлка»", account_no="777", unp="123456789")
+    factories.make_client(name="ООО «Сосна»")
+    for text in ("елка", "777", "3456", "ЁЛКА"):
+        page = operator_browser.get(f"{PAGE}.index", q=text)
+        assert [a.text for a in page.select("td a")] == [wanted.name], text
+    page = operator_browser.get(f"{PAGE}.index")
+    assert len(page.select("td a")) == 2
+    assert "Таких клиентов нет" in operator_browser.get(f"{PAGE}.index", q="береза").text
+
+
+def test_a_payment_is_put_down_once_however_often_it_is_sent(put, client_row):
+    page = put("payment", PAYMENT)
+    assert "Платёж записан" in page.text
+    assert "1\xa0234,56" in page.select_one("table").text
+    assert "Уплачено вперёд, BYN" in page.select_one("dl").text
+    page = put("payment", PAYMENT, 422)
+    assert "Это уже записано" in page.select_one(".summary").text
+    assert put("payment", {**PAYMENT, "document_no": ""}).h1
+    page = put("payment", {**PAYMENT, "document_no": ""}, 422)
+    assert [row.amount for row in Payment.of(client_row)] == [123456, 123456]
+    assert page.select_one("input[name=amount]")["value"] == "1 234,56", "what was typed stays"
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"amount": "1,234.56"}, "Напишите рубли и копейки: 1 234,56"),
+        ({"amount": "0"}, "Сумма не может быть 0"),
+        ({"amount": ""}, "Заполните это поле"),
+        ({"paid_on": "2026-03-11"}, "Этот день ещё не наступил"),
+        ({"paid_on": "вчера"}, "Укажите дату"),
+        ({"purpose": "x" * 256}, "Не больше 255 символов"),
+    ],
+)
+def test_what_cannot_be_a_payment_is_refused_in_words(put, client_row, change, sentence):
+    page = put("payment", {**PAYMENT, **change}, 422)
+    assert sentence in page.select_one(".summary").text
+    assert not Payment.of(client_row).exists()
+
+
+def test_a_charge_is_put_down_and_called_off(put, client_row, app):
+    number = factories.make_subscriber(client_row, number="375171234567")
+    page = put("charge", {**CHARGE, "number": "80171234567"})
+    [charge] = OneOffCharge.of(client_row)
+    assert (charge.amount, charge.service, charge.subscriber) == (1000, "goods", number)
+    assert "Товары, НДС 20 %" in page.text
+    assert "нет такого номера" in put("charge", {**CHARGE, "number": "375290000000"}, 422).text
+    with import_turns.one_at_a_time(app.config["CABINET"].data_dir):
+        page = put("cancel_charge", {"charge": charge.id})
+        assert "Повторите через минуту" in page.text
+    assert "Начисление отменено" in put("cancel_charge", {"charge": charge.id}).text
+    assert not OneOffCharge.of(client_row).exists()
+    assert [event.event for event in AuditEvent.select()].count("charge_cancelled") == 1
+
+
+def test_what_stands_on_a_bill_cannot_be_called_off(put, client_row):
+    put("charge", {**CHARGE, "day": "2026-02-02"})
+    put("discount", DISCOUNT)
+    billing.form_month(date(2026, 2, 1), client=client_row, now=NOON)
+    [charge] = OneOffCharge.of(client_row)
+    page = put("cancel_charge", {"charge": charge.id})
+    assert "Это стоит на счете за 02.2026, изменить уже нельзя" in page.text
+    assert not page.select(f"[aria-describedby=charge-{charge.id}]")
+    [discount] = Discount.of(client_row)
+    assert "Скидка действует по сегодня" in put("end_discount", {"discount": discount.id}).text
+    assert Discount.of(client_row).get().valid_to == NOON.date()
+
+
+def test_another_clients_charge_is_nobodys(put, client_row):
+    other = factories.make_client()
+    charge = OneOffCharge.create(client=other, day=NOON.date(), name="x", amount=1, created_at=NOON)
+    put("cancel_charge", {"charge": charge.id})
+    assert OneOffCharge.of(other).exists()
+
+
+def test_a_discount_is_more_than_nothing_and_no_more_than_all(put, client_row):
+    assert "12,5\xa0%" in put("discount", DISCOUNT).text
+    for percent in ("0", "101"):
+        page = put("discount", {**DISCOUNT, "percent": percent}, 422)
+        assert "Больше 0 и не больше 100" in page.text
+    assert "раньше" in put("discount", {**DISCOUNT, "valid_to": "2025-12-31"}, 422).text
+    assert Discount.of(client_row).count() == 1
+
+
+def test_instalments_are_parted_by_months(put, client_row):
+    page = put("instalment", INSTALMENT)
+    table = page.select_one("details table")
+    assert [row.select("td")[1].text for row in table.select("tbody tr")] == [
+        "31.01.2026",
+        "28.02.2026",
+        "31.03.2026",
+    ]
+    assert [row.amount for row in Instalment.select()] == [3334, 3333, 3333]
+    assert "Это уже записано" in put("instalment", INSTALMENT, 422).text
+    more = {**INSTALMENT, "contract_no": "Р-2", "first_payment": "100"}
+    assert "меньше цены" in put("instalment", more, 422).text
+    assert "от 1 до 120" in put("instalment", {**more, "months": "много"}, 422).text
+
+
+def test_a_clerk_only_looks(app, client_row):
+    clerk = Browser(app, factories.make_user(role=Role.CLERK))
+    page = clerk.get(f"{PAGE}.show", client=client_row.id)
+    assert not page.select("main form, main a[href*=payment]")
+    clerk.post(f"{PAGE}.payment", PAYMENT, status=403, client=client_row.id)
+
+
+def test_that_somebody_looked_is_written_down(operator_browser, client_row):
+    operator_browser.get(f"{PAGE}.show", client=client_row.id)
+    assert AuditEvent.get(AuditEvent.event == "client_viewed").client == client_row
+    operator_browser.get(f"{PAGE}.show", status=404, client=client_row.id + 999)
