@@ -1,5 +1,6 @@
 """A whole cabinet of real processes, on a data dir and ports of its own."""
 
+import contextlib
 import os
 import random
 import signal
@@ -133,7 +134,8 @@ class Cabinet:
         self.process.kill()
         self.process.communicate()
         for pid in self.pids():
-            os.kill(pid, signal.SIGKILL)
+            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+                os.kill(pid, signal.SIGKILL)
 
 
 @pytest.fixture
