@@ -2,6 +2,8 @@
 and that begin to wait for an invoice just when it is formed.
 """
 
+import time
+
 import pytest
 
 from domain.orders import FileFormat, OrderKind
@@ -10,7 +12,7 @@ from models import Client, Order, User
 from services import awaited_invoices, billing, clock, import_turns, invoice_orders, invoices
 from services.invoice_orders import BillRequest
 from tests.chaos.kill_points import PLACED
-from tests.chaos.lives import DONE, KILLED
+from tests.chaos.lives import DONE, KILLED, STOPPED
 from tests.factories import make_client, make_user
 
 FORM_KEY = "f" * 24
@@ -69,8 +71,37 @@ def test_a_link_asked_for_in_many_tabs_at_once_is_made_once(lives, user):
     assert orders_of(lives, user_id) == 1
 
 
-def test_nobody_waits_for_an_invoice_that_is_formed_at_that_moment(lives, length):
-    """Orders and the billing run at once, many times: whoever came first, each order has it."""
+@pytest.mark.parametrize("first", ["the invoice", "the order"])
+def test_nobody_waits_for_an_invoice_that_is_formed_at_that_moment(lives, first):
+    """One of the two stands still in the midst of its transaction while the other one comes."""
+    with lives.here():
+        user = make_user(make_client())
+        client_id, month = user.client_id, month_start(clock.now().date(), 1)
+
+    def run():
+        client = Client.get_by_id(client_id)
+        with import_turns.one_at_a_time(lives.config.data_dir):
+            billing.form_month(month, client=client, now=clock.now())
+
+    def order():
+        place(user.id, (f"{month:%Y-%m}",))
+
+    works = {"invoice.stored": run, "order.placing": order}
+    point = "invoice.stored" if first == "the invoice" else "order.placing"
+    held = lives.begin(works.pop(point), crash_at=f"stop {point}")
+    assert held.wait() == STOPPED
+    (work,) = works.values()
+    other = lives.begin(work)
+    time.sleep(0.3)  # the other one comes as far as it can
+    assert held.go_on() == DONE
+    assert other.wait() == DONE
+    with lives.here():
+        (placed,) = Order.across_clients().where(Order.user == user.id)
+        assert awaited_invoices.awaited_month(placed) is None
+
+
+def test_orders_and_the_billing_run_at_once_leave_nobody_waiting(lives, length):
+    """Many times: whoever comes first."""
     with lives.here():
         users = [make_user(make_client()).id for _ in range(length(short=12, long=150))]
         month = month_start(clock.now().date(), 1)
