@@ -2,9 +2,12 @@
 are there both, or neither.
 """
 
+from contextlib import suppress
+
 import pytest
 
 from domain.billing.delivery import DeliveryMethod
+from domain.errors import DeliveryChangePending
 from models import Notice, User
 from models_billing import DeliverySetting
 from services import clock, delivery_changes, delivery_letters, notice_sending
@@ -60,6 +63,21 @@ def test_a_death_leaves_a_step_with_its_letters_or_neither(lives, mail, step):
     assert lives.run(notice_sending.send_due) == DONE  # hinted at by nobody
     with lives.here():
         assert {row.state for row in Notice.across_clients()} == {"sent"}
+
+
+def test_two_who_ask_at_once_make_one_change(lives, mail):
+    """Each sees none under way until the other has ended."""
+
+    def ask_or_be_told():
+        with suppress(DeliveryChangePending):
+            ask()
+
+    with lives.here():
+        before = DeliverySetting.across_clients().count()
+    children = [lives.begin(ask_or_be_told) for _ in range(4)]
+    assert {child.wait() for child in children} == {DONE}
+    with lives.here():
+        assert DeliverySetting.across_clients().count() == before + 1
 
 
 def test_behind_the_deaths_every_invariant_holds(lives):
