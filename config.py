@@ -46,6 +46,9 @@ RANGES = {
     "MAX_ATTEMPTS": (1, 100),
     "SESSION_IDLE_MINUTES": (1, 1_440),
     "SESSION_HOURS": (1, 720),
+    "PASSWORD_RESET_MINUTES": (5, 1_440),
+    "INVITATION_DAYS": (1, 90),
+    "INVITATIONS_PER_DAY": (0, 10_000),
     "PROXY_COUNT": (0, 10),
 }
 
@@ -126,6 +129,10 @@ class Config:
 
     SESSION_IDLE_MINUTES: int = 30
     SESSION_HOURS: int = 8
+    PASSWORD_RESET_MINUTES: int = 30  # how long the link in the letter works
+    INVITATION_DAYS: int = 7
+    INVITATIONS_PER_DAY: int = 20  # letters to new addresses that one client may send; 0: no limit
+    SECOND_FACTOR: str = ""  # none, operator or all: who must have one; empty: operator; demo: none
     TRUSTED_HOSTS: str = ""  # by comma; empty: the host of PUBLIC_URL and loopback
     FRAME_ANCESTORS: str = ""  # by space; empty: 'none'
     PROXY_COUNT: int = 0  # trusted reverse proxies in front of us
@@ -153,6 +160,7 @@ class Config:
         for name, allowed in (
             ("MAIL_TLS", ("none", "starttls", "tls")),
             ("MAIL_UNKNOWN", ("resend", "hold")),
+            ("SECOND_FACTOR", ("", "none", "operator", "all")),
         ):
             if getattr(self, name) not in allowed:
                 raise ConfigError(
@@ -302,6 +310,11 @@ class Config:
         if self.CALL_DETAIL_DELAY_HOURS >= 0:
             return self.CALL_DETAIL_DELAY_HOURS
         return 0 if self.DEMO else 24
+
+    @property
+    def second_factor(self) -> str:
+        """Who must have a second factor: none, operator or all."""
+        return self.SECOND_FACTOR or ("none" if self.DEMO else "operator")
 
     @property
     def min_free_percent(self) -> int:

@@ -112,6 +112,7 @@ ERRORS = {
     "last_administrator": N_(
         "This is the only administrator of the company. Make somebody else an administrator first."
     ),
+    "login_taken": N_("The login {name} is taken. Choose another one."),
     "link_over": N_("This link does not work any more"),
     "too_many_invitations": N_("No more than {limit} letters a day. Try again tomorrow."),
     "wrong_code": N_("The code does not fit. Wait for the next one and enter it."),

@@ -193,6 +193,12 @@ class LastAdministrator(DomainError):
     code = "last_administrator"
 
 
+class LoginTaken(DomainError):
+    """Somebody signs in under that name already; `values`: name."""
+
+    code = "login_taken"
+
+
 class LinkOver(DomainError):
     """A link in a letter that was used, replaced, or whose time is over."""
 

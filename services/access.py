@@ -48,6 +48,14 @@ def note_foreign_subscribers(user: User, ids: Iterable[int], *, ip: str, now: da
             return
 
 
+def note_foreign_user(user: User, number: int, *, ip: str, now: datetime) -> None:
+    """A user was not found among the client's own: write it down when it is somebody else's."""
+    row = User.across_clients().where(User.id == number).first()
+    if row is not None and row.client_id != user.client_id:
+        subject = f"{User._meta.table_name}:{row.id}"
+        _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
+
+
 def note_client_viewed(user: User, client: Client, subject: str, *, ip: str, now: datetime) -> None:
     """One of the operator's people looked into a client's data."""
     _note(AuditEventKind.CLIENT_VIEWED, user, client.id, subject, ip, now)

@@ -1,5 +1,5 @@
-"""Letters to a person about their own way in: what was changed, so that whoever did not do it
-hears of it. They go to the person's own address; without one there is nobody to tell.
+"""Letters to a person about their own way in: links, and what was changed, so that whoever did not
+do it hears of it. They go to the person's own address; without one there is nobody to tell.
 """
 
 from datetime import datetime
@@ -7,9 +7,16 @@ from enum import StrEnum
 
 from domain.formats import format_moment
 from models import User
-from services import clock, notices
+from models_access import AccessLink
+from services import access_links, clock, notices
 
 TOLD = "access_told"
+INVITATION, RESET, ADDRESS = "invitation", "password_reset", "address_confirm"
+PATHS = {
+    INVITATION: "/password/new/",
+    RESET: "/password/new/",
+    ADDRESS: "/security/address/confirm/",
+}
 
 
 class Told(StrEnum):
@@ -34,3 +41,42 @@ def tell(user: User, what: Told, *, ip: str = "", email: str = "", now: datetime
         "ip": ip,
     }
     notices.post(TOLD, address, words, client=user.client, subject=f"user:{user.id}", now=now)
+
+
+def invite(link: AccessLink, *, invited_by: User | None, now: datetime) -> None:
+    """Inside `write_tx`: to somebody who has no password yet."""
+    _post_link(
+        INVITATION,
+        link,
+        now=now,
+        invited_by=(invited_by.full_name or invited_by.login) if invited_by else "",
+    )
+
+
+def send_reset(link: AccessLink, *, now: datetime) -> None:
+    """Inside `write_tx`: to somebody who has forgotten the password."""
+    _post_link(RESET, link, now=now)
+
+
+def confirm_address(link: AccessLink, *, now: datetime) -> None:
+    """Inside `write_tx`: to an address that is to be somebody's own."""
+    _post_link(ADDRESS, link, now=now)
+
+
+def _post_link(kind: str, link: AccessLink, *, now: datetime, **more: str) -> None:
+    user: User = link.user
+    notices.post(
+        kind,
+        link.email,
+        {
+            "login": user.login,
+            "company": user.client.name if user.client else "",
+            "until": format_moment(clock.local(link.expires_at)),
+            **more,
+        },
+        client=user.client,
+        subject=f"access_link:{link.id}",
+        link=notices.Link(PATHS[kind], access_links.seed_of(link)),
+        expires_at=link.expires_at,
+        now=now,
+    )

@@ -51,6 +51,21 @@ class AuditEventKind(StrEnum):
     DISCOUNT_ENDED = "discount_ended"
     INSTALMENTS_ADDED = "instalments_added"
     SESSIONS_ENDED = "sessions_ended"
+    USER_INVITED = "user_invited"
+    PASSWORD_RESET_ASKED = "password_reset_asked"  # noqa: S105
+    ADDRESS_ASKED = "address_asked"  # a person's own, for letters about access
+    ADDRESS_SET = "address_set"
+    FACTOR_ON = "factor_on"
+    FACTOR_OFF = "factor_off"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    CODE_REFUSED = "code_refused"
+    FEEDBACK_OPENED = "feedback_opened"
+    FEEDBACK_ANSWERED = "feedback_answered"  # by either side
+    FEEDBACK_NOTED = "feedback_noted"  # by the operator's people, for themselves
+    FEEDBACK_STATE_SET = "feedback_state_set"
+    FEEDBACK_REOPENED = "feedback_reopened"
+    FEEDBACK_RATED = "feedback_rated"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,7 +13,9 @@ from flask import current_app
 
 from models import Order
 from services import (
+    access_links,
     artefacts,
+    attempts,
     billing_requests,
     call_months,
     claims,
@@ -72,6 +74,8 @@ def tick(*, now: datetime) -> Round:
             lambda: drafts.purge(now=now),
             lambda: sessions.sweep(now=now, idle=_idle()),
             lambda: ledger.remove_sent(now=now),
+            lambda: access_links.sweep(now=now),
+            lambda: attempts.sweep(now=now),
             lambda: delivery_changes.expire(now=now),
         ),
         "months": (lambda: call_months.make_ahead(now=now),),

@@ -26,14 +26,36 @@ IMPORTING = frozenset({Role.OPERATOR_ADMINISTRATOR})
 EVERYBODY = frozenset(Role)
 PUBLIC = frozenset()
 # 303, 503 or 404 by design
-LEADING = {"auth.logout", "auth.session_end", "auth.stay", "health.ready", "verify.show"}
+LEADING = {
+    "auth.logout",
+    "auth.own.end_all",
+    "auth.session_end",
+    "auth.stay",
+    "health.ready",
+    "verify.show",
+}
+    "auth.logout",
+    "auth.own.end_all",
+    "auth.session_end",
+    "auth.stay",
+    "health.ready",
+    "verify.show",
+}
 # Who may come in where: written down here once more, so that a new route, or one that opens by
 # mistake, is seen by somebody before it is in use.
 TABLE = {
     "account.log.show": ("GET", ADMINISTERING),
     "account.show": ("GET", CLIENTS),
+    "account.users.again": ("POST", ADMINISTERING),
+    "account.users.invite": ("GET POST", ADMINISTERING),
+    "account.users.show": ("GET POST", ADMINISTERING),
+    "account.users.sign_out": ("POST", ADMINISTERING),
+    "auth.links.address": ("GET POST", PUBLIC),  # whoever has the letter
+    "auth.links.forgotten": ("GET POST", PUBLIC),
+    "auth.links.password": ("GET POST", PUBLIC),
     "auth.login": ("GET POST", PUBLIC),
     "auth.logout": ("POST", EVERYBODY),
+    "auth.own.address": ("GET POST", EVERYBODY),
     "auth.own.end": ("POST", EVERYBODY),
     "auth.own.end_all": ("POST", EVERYBODY),
     "auth.own.password": ("GET POST", EVERYBODY),
@@ -173,6 +195,7 @@ def address(row, key=KEY):
     for argument in ("<key>", "<draft>", "<order>", "<token>"):
         rule = rule.replace(argument, key)
     rule = re.sub("<int:(run|subscriber|started|seq|asked|client|file)>", "1", rule)
+    rule = rule.replace("<int:user>", str(10**9))  # 1 may be one's own
     rule = rule.replace("<month>", "2026-03")
     assert "<" not in rule, f"{rule}: teach this test its arguments"
     return rule
@@ -211,7 +234,10 @@ def test_the_public_routes_are_these_and_no_others(routes):
     sections = {row["endpoint"].partition(".")[0] for row in routes if row["public"]}
     assert sections <= {"auth", "health", "letters", "mailbox", "verify"}
     assert {row["endpoint"] for row in routes if row["public"] and "auth" in row["endpoint"]} == {
-        "auth.login"
+        "auth.links.address",
+        "auth.links.forgotten",
+        "auth.links.password",
+        "auth.login",
     }
 
 

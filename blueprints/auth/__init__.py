@@ -15,7 +15,7 @@ from flask import (
 from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.auth import own
+from blueprints.auth import links, own
 from blueprints.auth.ending import ending
 from blueprints.auth.forms import SignInForm
 from blueprints.forms import check_button
@@ -30,7 +30,7 @@ from services import clock, sessions, sign_in
 from texts import error_text, gettext
 
 bp = Blueprint("auth", __name__)
-for _part in (own,):
+for _part in (links, own):
     bp.register_blueprint(_part.bp)
 
 

@@ -45,3 +45,23 @@ class NewPasswordForm(CabinetForm):
 
 class OwnPasswordForm(StepUpForm, NewPasswordForm):
     """The present password and the new one."""
+
+
+class ForgottenForm(CabinetForm):
+    """Whose password is forgotten."""
+
+    login = StringField(
+        lazy_gettext("Login"),
+        validators=[InputRequired(lazy_gettext("Enter the login"))],
+        render_kw={"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"},
+    )
+
+
+class OwnAddressForm(StepUpForm):
+    """A person's own address, and the password."""
+
+    email = StringField(
+        lazy_gettext("New address"),
+        validators=[InputRequired(lazy_gettext("Enter the address"))],
+        render_kw={"type": "email", "autocomplete": "email"},
+    )

@@ -9,16 +9,16 @@ from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints import step_up
-from blueprints.auth.forms import OwnPasswordForm
+from blueprints.auth.forms import OwnAddressForm, OwnPasswordForm
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.paths import row_id
 from blueprints.web import render_section
 from domain.devices import device_name
-from domain.errors import DomainError
+from domain.errors import DomainError, InvalidValue
 from domain.new_passwords import LEAST
 from domain.roles import Role
-from services import clock, own_access, sessions
+from services import clock, own_access, own_address, sessions
 from texts import error_text, gettext
 
 bp = Blueprint("own", __name__, url_prefix="/security")
@@ -34,6 +34,7 @@ def show() -> Response:
         rows=own_access.open_sessions(g.user, now=clock.now(), idle=idle),
         this=visit.row.id,
         device_name=device_name,
+        waiting=own_address.waiting(g.user, now=clock.now()),
         button=EmptyForm(None),
     )
 
@@ -55,6 +56,27 @@ def password() -> AnyResponse:
         return _password_page(form, 422)
     _begin_anew()
     flash(gettext("The password is changed. On all other devices you have been signed out"), "ok")
+    return redirect(url_for(".show"), code=303)
+
+
+@bp.route("/address", methods=["GET", "POST"])
+@allow(*Role)
+def address() -> AnyResponse:
+    """Where letters about the access go; another one is confirmed from its own mailbox."""
+    form = OwnAddressForm()
+    if not form.validate_on_submit():
+        return _address_page(form, 422 if form.errors else 200)
+    if status := step_up.refusal(form):
+        return step_up.with_retry_after(_address_page(form, status))
+    try:
+        own_address.ask(g.user, form.email.data or "", by=step_up.by())
+    except InvalidValue:
+        form.email.errors = [gettext("Give the address as name@example.by")]
+        return _address_page(form, 422)
+    except DomainError as error:
+        form.email.errors = [error_text(error)]
+        return _address_page(form, 422)
+    flash(gettext("We have sent a letter to the new address: confirm it from there"), "ok")
     return redirect(url_for(".show"), code=303)
 
 
@@ -103,6 +125,11 @@ def _begin_anew() -> None:
         hours=config.SESSION_HOURS,
     )
     visit.begin(row, token)
+
+
+def _address_page(form: OwnAddressForm, status: int) -> Response:
+    waiting = own_address.waiting(g.user, now=clock.now())
+    return render_section("auth/own/address.html", status, form=form, waiting=waiting)
 
 
 def _password_page(form: OwnPasswordForm, status: int) -> Response:

@@ -9,6 +9,7 @@ from domain.rating.states import CallRating
 from models import UserSession
 from models_billing import Discount, OneOffCharge, Waiver
 from services import billing, clock, invoices
+from services.access_links import LinkKind
 from tests import factories
 
 PASSWORD = "korova-na-lugu"
@@ -49,6 +50,8 @@ def add_rows(made):
     made.discount = Discount.create(
         client=made.client, name="Скидка", percent=1, valid_from=talked.date()
     )
+    made.invited = factories.make_user(made.client)
+    world.add_link(made.app, LinkKind.INVITATION, made.invited, clock.now())
     made.payer = factories.make_user(factories.make_client(), password=PASSWORD)
 
 
@@ -57,6 +60,12 @@ def all_forms(full):
     day = clock.now().date().isoformat()
     period = {"start": day, "end": day, "direction": "both", "file_format": "csv"}
     step = f"/bills/call-detail/{full.draft.key}"
+    charges, form = f"/bills/charges/order/{full.charge_draft.key}", {"file_format": "csv"}
+    chosen = {"new": "three words together", "again": "three words together"}
+    invitation = {
+        "full_name": "Борис", "email": "b@romashka.by", "login": "boris", "role": "viewer",
+        "password": PASSWORD,
+    }  # fmt: skip
     ticks = {
         "q": "", "status": "", "sip": "", "sel": "", "page": "1", "per_page": "50",
         "shown": str(full.subscriber.id), "tick": str(full.subscriber.id), "typed": "",
@@ -91,11 +100,24 @@ def all_forms(full):
         "operator.unrated.undo": (
             full.operator, "/operator/unrated/undo", {"waiver": str(full.waiver.id)},
         ),
+        "account.users.invite": (full.typist, "/account/users/invite", invitation),
+        "account.users.show": (
+            full.typist, full.address("/account/users/<int:user>/"),
+            {"full_name": "Анна", "role": "accountant", "access": "open", "password": PASSWORD},
+        ),
+        "account.users.again": (full.user, f"/account/users/{full.invited.id}/again", {}),
+        "account.users.sign_out": (full.user, f"/account/users/{full.typist.id}/sign-out", {}),
+        "auth.links.forgotten": (None, "/password/reset", {"login": "ivanov"}),
+        "auth.links.password": (None, full.address("/password/new/<token>"), chosen),
+        "auth.links.address": (None, full.address("/security/address/confirm/<token>"), {}),
+        "auth.own.address": (
+            full.typist, "/security/address", {"email": "i@romashka.by", "password": PASSWORD},
+        ),
         "auth.login": (None, "/login", {"login": "ivanov", "password": PASSWORD}),
         "auth.logout": (full.user, "/logout", {}),
         "auth.own.password": (
             full.typist, "/security/password",
-            {"password": PASSWORD, "new": "three words together", "again": "three words together"},
+            {"password": PASSWORD, **chosen},
         ),
         "auth.own.end": (full.typist, "/security/sessions/end", {"session": str(full.session.id)}),
         "auth.own.end_all": (full.user, "/security/sessions/end-all", {}),

@@ -12,8 +12,11 @@ from domain.periods import month_start
 from domain.rating.states import CallRating
 from domain.roles import Role
 from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
+from models_access import AccessLink
 from models_billing import BillingRequest, DeliverySetting, Invoice
-from services import billing, clock, delivery_letters, mailbox
+from models_feedback import FeedbackFile, FeedbackThread
+from services import access_links, billing, clock, delivery_letters, letter_links, mailbox
+from services.access_links import LinkKind
 from tests import factories
 from tests.page import Browser
 
@@ -39,6 +42,11 @@ class World:
     billed_call: Call  # on it
     change: DeliverySetting  # of its delivery: waits to be confirmed
     letter: int  # number in the try-out mailbox
+    thread: FeedbackThread  # settled
+    sent_file: FeedbackFile  # in it
+    colleague: User
+    reset: AccessLink  # a letter of theirs about a forgotten password
+    named: AccessLink  # and one that confirms their own address
 
     def browser(self, who):
         """A browser of "client", "operator" or "nobody"."""
@@ -57,6 +65,7 @@ class World:
             "<int:run>": str(self.run.id),
             "<int:asked>": str(self.asked.id),
             "<int:client>": str(self.client.id),
+            "<int:user>": str(self.colleague.id),
             "<month>": f"{self.asked.period:%Y-%m}",
             "<int:number>": str(self.letter),
             "<int:subscriber>": str(call.subscriber_id),
@@ -78,6 +87,10 @@ class World:
 
     def token_of(self, rule):
         """What the link in a letter ends with."""
+        if not rule.startswith("/bills/"):
+            link = self.named if "/address/" in rule else self.reset
+            with self.app.app_context():
+                return letter_links.token_of(access_links.seed_of(link))
         kind = "confirm" if "/confirm/" in rule else "cancel"
         with self.app.app_context():
             return getattr(delivery_letters, f"{kind}_token")(self.change)
@@ -126,8 +139,12 @@ def build(app, **values):
     change = factories.make_delivery_change(
         client, user=user, asked_at=now, key=f"change-of-{user.id}"
     )
+    colleague = factories.make_user(client, role=Role.VIEWER)
     return World(
         app=app,
+        colleague=colleague,
+        reset=add_link(app, LinkKind.RESET, colleague, now),
+        named=add_link(app, LinkKind.ADDRESS, colleague, now),
         client=client,
         user=user,
         operator=factories.make_user(role=Role.OPERATOR_ADMINISTRATOR),
@@ -163,6 +180,22 @@ def _bill(app, client, number, run, now):
     with app.app_context():
         billing.form_month(first, client=client, now=now)
     return call, Invoice.of(client).get()
+
+
+def add_link(app, kind, user, now):
+    """A link in a letter to a user."""
+    link = AccessLink(
+        key=f"{kind}-of-{user.id}",
+        kind=kind,
+        user=user,
+        email="i@romashka.by",
+        created_at=now,
+        expires_at=now + timedelta(hours=1),
+    )
+    with app.app_context():
+        link.token_hash = letter_links.hash_of(letter_links.token_of(access_links.seed_of(link)))
+    link.save(force_insert=True)
+    return link
 
 
 def add_file(app, order, name):
