@@ -24,6 +24,8 @@ from services import invoices, selection
 from services.charges import Page, page_within
 
 SORTS = ("number", "net")
+COMPARED_KEPT = 8
+_compared: dict[tuple[str, str], NumberChanges] = {}
 
 
 def find_page(
@@ -119,8 +121,24 @@ class ChangedNumber(NamedTuple):
 def changes_of(invoice: Invoice, before: Invoice) -> Changes:
     """What has changed since the month before. Both annexes are gone through once, row by row."""
     old, new = invoices.content_of(before), invoices.content_of(invoice)
-    numbers = compare_numbers(_fees(before, old), _fees(invoice, new))
+    numbers = _number_changes(invoice, new, before, old)
     return Changes(before, old, new, bridge(old, new, numbers), numbers)
+
+
+def _number_changes(
+    invoice: Invoice, new: InvoiceContent, before: Invoice, old: InvoiceContent
+) -> NumberChanges:
+    """Of large clients these are 100 000 rows to read: what was compared last is kept, for neither
+    invoice ever changes.
+    """
+    key = before.content_hash, invoice.content_hash
+    found = _compared.get(key)
+    if found is None:
+        found = compare_numbers(_fees(before, old), _fees(invoice, new))
+        while len(_compared) >= COMPARED_KEPT:
+            _compared.pop(next(iter(_compared)), None)
+        _compared[key] = found
+    return found
 
 
 def _fees(invoice: Invoice, content: InvoiceContent) -> Iterator[NumberFees]:
