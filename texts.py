@@ -94,6 +94,10 @@ ERRORS = {
         "A PDF holds no more than {limit} calls, and there are {rows} in your order. "
         "Choose XLSX or CSV."
     ),
+    "too_many_numbers_for_pdf": N_(
+        "A PDF holds no more than {limit} numbers, and there are {rows} in your order. "
+        "Choose XLSX or CSV."
+    ),
     "wrong_credentials": N_("Wrong login or password"),
     "too_many_sign_ins": N_("Too many attempts. Try again in {minutes} min."),
     "wrong_password": N_("Wrong password"),

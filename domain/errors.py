@@ -73,6 +73,12 @@ class TooManyRowsForPdf(DomainError):
     code = "too_many_rows_for_pdf"
 
 
+class TooManyNumbersForPdf(DomainError):
+    """More numbers than a PDF is made for; `values`: limit, rows."""
+
+    code = "too_many_numbers_for_pdf"
+
+
 class NoSpaceLeft(DomainError):
     """The disk is too full to take another order."""
 

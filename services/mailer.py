@@ -25,9 +25,17 @@ from flask import current_app
 
 from config import Config
 from domain.formats import format_date, format_duration, format_integer, format_moment, format_size
-from domain.orders import INVOICE_KINDS, Direction, FileFormat
+from domain.orders import INVOICE_KINDS, Direction, FileFormat, OrderKind
 from models import Artefact, Notice, Order
-from services import call_detail_words, clock, faults, invoice_reports, reports, storage
+from services import (
+    call_detail_words,
+    charge_reports,
+    clock,
+    faults,
+    invoice_reports,
+    reports,
+    storage,
+)
 from texts import gettext
 
 # In a message the file is base64: 4 characters for 3 bytes, and a line end after each 76.
@@ -248,6 +256,8 @@ def _words(
     """What letters of all kinds tell, and what this kind tells beside it."""
     if order.kind in INVOICE_KINDS:
         own = invoice_reports.letter_words(order, artefact.summary)
+    elif order.kind == OrderKind.CHARGES:
+        own = charge_reports.letter_words(order, artefact.summary)
     else:
         own = _call_detail_words(order, artefact.summary)
     return {

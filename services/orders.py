@@ -6,19 +6,23 @@ Carrying them out is in `claims.py`, `artefacts.py` and `ledger.py`.
 import secrets
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from typing import ClassVar, Protocol
 
 from flask import current_app
-from peewee import SQL, IntegrityError, fn
+from peewee import SQL, IntegrityError, ModelSelect, fn
 
 from domain.errors import (
+    DomainError,
     NothingSelected,
+    PeriodOutOfRange,
+    TooManyNumbersForPdf,
     TooManyOpenOrders,
     TooManyOrdersPerHour,
     TooManyRowsForPdf,
 )
 from domain.orders import CANCELLABLE_STATES, Direction, FileFormat, OrderKind, OrderState
-from domain.periods import DateRange, check_call_detail_period
+from domain.periods import DateRange, check_call_detail_period, month_of
 from models import (
     Client,
     DraftSubscriber,
@@ -48,10 +52,44 @@ from services.transactions import lock_client, write_tx
 RETRYABLE_STATES = frozenset({OrderState.FAILED, OrderState.UNCONFIRMED, OrderState.RETRY_WAIT})
 
 
+# Of what is ordered by number: the name of the first step, and what of an order it asks for.
+FIRST_STEPS = {
+    OrderKind.CALL_DETAIL: ("period", ("start", "end", "direction")),
+    OrderKind.CHARGES: ("form", ()),
+}
+
+
+class OrderRequest(Protocol):
+    """What is asked for of chosen numbers."""
+
+    kind: ClassVar[OrderKind]
+
+    @property
+    def period(self) -> DateRange:
+        """Days whose numbers may be chosen."""
+
+    @property
+    def file_format(self) -> FileFormat:
+        """Form of the file."""
+
+    def params(self) -> dict[str, str]:
+        """As kept in the order."""
+
+    def check(self, today: date) -> None:
+        """Raise `DomainError` when it may not be asked for (any more)."""
+
+    def check_pdf(self, parts: Iterable[ModelSelect], most: int) -> None:
+        """Raise `DomainError` when a PDF about these numbers would be too long."""
+
+    def due_at(self, now: datetime) -> datetime:
+        """When it is carried out if it is ordered now."""
+
+
 @dataclass(frozen=True)
 class CallDetailRequest:
     """«Детализация на E-mail» as asked for: days, direction and form of the file."""
 
+    kind: ClassVar[OrderKind] = OrderKind.CALL_DETAIL
     period: DateRange
     direction: Direction
     file_format: FileFormat
@@ -65,10 +103,60 @@ class CallDetailRequest:
             "format": self.file_format.value,
         }
 
+    def check(self, today: date) -> None:
+        """The days must lie in the window."""
+        config = current_app.config["CABINET"]
+        check_call_detail_period(self.period, today, config.CALL_DETAIL_MONTHS_BACK)
 
-def place_call_detail(  # noqa: PLR0913 - an order is made of so much
+    def check_pdf(self, parts: Iterable[ModelSelect], most: int) -> None:
+        """A line for each call."""
+        rows = sum(reports.count_calls(part, self.period, self.direction) for part in parts)
+        if rows > most:
+            raise TooManyRowsForPdf(limit=most, rows=rows)
+
+    def due_at(self, now: datetime) -> datetime:
+        """«по истечении суток»."""
+        return due_at(now=now)
+
+
+@dataclass(frozen=True)
+class ChargesRequest:
+    """«Начисления за текущий период» as asked for: `period` is the whole month."""
+
+    kind: ClassVar[OrderKind] = OrderKind.CHARGES
+    period: DateRange
+    file_format: FileFormat
+
+    def params(self) -> dict[str, str]:
+        """As kept in the order."""
+        return {"month": self.period.start.isoformat(), "format": self.file_format.value}
+
+    def check(self, today: date) -> None:
+        """Only the present month has charges."""
+        if today not in self.period:
+            raise PeriodOutOfRange(start=month_of(today).start, end=today)
+
+    def check_pdf(self, parts: Iterable[ModelSelect], most: int) -> None:
+        """A line for each number."""
+        rows = sum(part.count() for part in parts)
+        if rows > most:
+            raise TooManyNumbersForPdf(limit=most, rows=rows)
+
+    def due_at(self, now: datetime) -> datetime:
+        """At once."""
+        return now
+
+
+def days_of(order: Order) -> DateRange:
+    """The days whose numbers could be chosen for an order."""
+    if order.kind == OrderKind.CHARGES:
+        return month_of(date.fromisoformat(order.params["month"]))
+    return reports.period_of(order)
+
+
+def place(  # noqa: PLR0913 - an order is made of so much
     draft: OrderDraft,
-    request: CallDetailRequest,
+    request: OrderRequest,
     *,
     client: Client,
     user: User,
@@ -83,20 +171,19 @@ def place_call_detail(  # noqa: PLR0913 - an order is made of so much
     form was sent with; they hold against those of another tab that is sent at the same time.
     Raises `DomainError` when a rule says no.
     """
-    config = current_app.config["CABINET"]
-    rows = _count_for_pdf(draft, request, client, listed)  # before: nobody waits while we count
+    refusal = _too_long_for_pdf(draft, request, client, listed)  # nobody waits while we count
     try:
         with write_tx():
             lock_client(client)
             if placed := drafts.find_order(draft, client):
                 return placed
             closed_items.check_open("call_detail", now=now)
-            check_call_detail_period(request.period, now.date(), config.CALL_DETAIL_MONTHS_BACK)
+            request.check(now.date())
             check_limits(user, now=now)
             space.check_disk()
             space.check_quota(client)
-            if rows > config.PDF_ROWS:
-                raise TooManyRowsForPdf(limit=config.PDF_ROWS, rows=rows)
+            if refusal is not None:
+                raise refusal
             if page is not None:
                 everything = selection.eligible(client, *request.period.bounds(clock.zone()))
                 selection.save_page(draft, everything, page)
@@ -136,30 +223,32 @@ def due_at(*, now: datetime) -> datetime:
     return now + timedelta(hours=current_app.config["CABINET"].call_detail_delay_hours)
 
 
-def _count_for_pdf(
-    draft: OrderDraft, request: CallDetailRequest, client: Client, listed: Collection[int]
-) -> int:
-    """How many calls the PDF would list; other forms take any number, and 0 stands for it."""
+def _too_long_for_pdf(
+    draft: OrderDraft, request: OrderRequest, client: Client, listed: Collection[int]
+) -> DomainError | None:
+    """Why a PDF of that is not made; other forms are of any length."""
     if request.file_format is not FileFormat.PDF:
-        return 0
+        return None
     everything = selection.eligible(client, *request.period.bounds(clock.zone()))
-    return sum(
-        reports.count_calls(part, request.period, request.direction)
-        for part in selection.union(draft, everything, listed)
-    )
+    parts = selection.union(draft, everything, listed)
+    try:
+        request.check_pdf(parts, current_app.config["CABINET"].PDF_ROWS)
+    except DomainError as error:
+        return error
+    return None
 
 
 def _create(
-    draft: OrderDraft, request: CallDetailRequest, client: Client, user: User, now: datetime
+    draft: OrderDraft, request: OrderRequest, client: Client, user: User, now: datetime
 ) -> Order:
-    promised = due_at(now=now)
+    promised = request.due_at(now)
     return Order.create(
         client=client,
         user=user,
         number=next_number(client),
         key=secrets.token_urlsafe(12),
         draft_key=draft.key,
-        kind=OrderKind.CALL_DETAIL,
+        kind=request.kind,
         params=request.params(),
         email=client.detail_email,
         created_at=now,
@@ -306,10 +395,11 @@ def _audit(event: AuditEventKind, order: Order, user: User, ip: str, now: dateti
 
 def draft_like(order: Order, client: Client, user: User, *, now: datetime) -> OrderDraft:
     """«Заказать такую же»: a draft with the answers and the numbers of `order`."""
-    period = {name: [order.params[name]] for name in ("start", "end", "direction")}
-    period["file_format"] = [order.params["format"]]
+    step, names = FIRST_STEPS[OrderKind(order.kind)]
+    answers = {name: [order.params[name]] for name in names}
+    answers["file_format"] = [order.params["format"]]
     with write_tx():
-        draft = drafts.start(client, user, OrderKind(order.kind), "period", period, now=now)
+        draft = drafts.start(client, user, OrderKind(order.kind), step, answers, now=now)
         chosen = OrderSubscriber.select(SQL(str(int(draft.id))), OrderSubscriber.subscriber)
         DraftSubscriber.insert_from(
             chosen.where(OrderSubscriber.order == order),

@@ -72,6 +72,7 @@ MORE = {
     "services/smtp.py": GATEWAYS,
     "services/reports.py": {"texts"},
     "services/call_detail_words.py": {"texts"},
+    "services/charge_reports.py": {"texts"},
     "services/invoice_reports.py": {"texts"},
     "services/billing.py": {"texts"},  # an invoice is frozen with its words
     "jobs/worker.py": {"app", "config", "flask", "redis"},

@@ -4,7 +4,15 @@ from datetime import date
 
 from flask import Blueprint, Response, g, request
 
-from blueprints.bills import call_detail, charges, delivery, download_bill, email_bill, invoice
+from blueprints.bills import (
+    call_detail,
+    charge_order,
+    charges,
+    delivery,
+    download_bill,
+    email_bill,
+    invoice,
+)
 from blueprints.web import MenuItem, render_section
 from domain.roles import ORDERING_ROLES, Role
 from services import clock, closed_items, invoice_list
@@ -25,7 +33,7 @@ MENU = MenuItem(
     ),
 )
 BILLS_PER_PAGE = 12
-for _item in (*ITEMS, invoice):
+for _item in (*ITEMS, charge_order, invoice):
     bp.register_blueprint(_item.bp)
 
 

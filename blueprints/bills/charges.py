@@ -10,6 +10,7 @@ from blueprints.bills import charge_charts, charge_rows
 from blueprints.chosen import EVERYBODY, chosen, narrows
 from blueprints.web import MenuItem, render_section
 from domain.rating.states import CallRating
+from domain.roles import ORDERING_ROLES, Role
 from models import Subscriber
 from services import access, charge_keeping, charges, clock, price_questions
 from services.charge_sheet import Sheet
@@ -109,6 +110,7 @@ def show() -> Response:
         unrated=charge_rows.unrated_text(sheet.sum("unrated")),
         sizes=PAGE_SIZES,
         few=len(sheet.ids) <= FEW,
+        may_order=Role(g.user.role) in ORDERING_ROLES,
     )
 
 

@@ -1,6 +1,7 @@
 """Forms of «Счета». They check shape; calendar and ownership are asked of domain and services."""
 
 from datetime import date
+from typing import Any
 
 from wtforms import DateField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
@@ -9,8 +10,8 @@ from wtforms.validators import InputRequired
 from blueprints.forms import CabinetForm
 from domain.errors import DomainError, PeriodOutOfRange
 from domain.orders import Direction, FileFormat
-from domain.periods import DateRange, call_detail_window, check_call_detail_period
-from services.orders import CallDetailRequest
+from domain.periods import DateRange, call_detail_window, check_call_detail_period, month_of
+from services.orders import CallDetailRequest, ChargesRequest
 from texts import error_text, gettext, lazy_gettext
 
 DATE_FORMATS = ["%Y-%m-%d", "%d.%m.%Y"]  # what browsers send, and what people type
@@ -31,7 +32,33 @@ class DayField(DateField):
             raise ValueError(gettext("Give the date as DD.MM.YYYY")) from error
 
 
-class PeriodForm(CabinetForm):
+class FormatForm(CabinetForm):
+    """What file is to be made; the wizard offers the forms that there are."""
+
+    file_format = RadioField(
+        lazy_gettext("Form of the file"),
+        default=FileFormat.XLSX.value,
+        validators=[InputRequired(lazy_gettext("Choose the form of the file"))],
+    )
+
+    def __init__(
+        self, *args: object, today: date, formats: tuple[FileFormat, ...], **kw: object
+    ) -> None:
+        super().__init__(*args, **kw)
+        self.today = today
+        self.file_format.choices = [SelectChoice(f.value, f.value.upper()) for f in formats]
+
+
+class ChargesForm(FormatForm):
+    """Step 1 of the charges: what file. They are always those of the present month."""
+
+    @property
+    def request(self) -> ChargesRequest:
+        """What a form that holds asks for."""
+        return ChargesRequest(month_of(self.today), FileFormat(self.file_format.data))
+
+
+class PeriodForm(FormatForm):
     """Step 1 of call detail: which days, which direction of calls, what file."""
 
     start = DayField(
@@ -50,18 +77,10 @@ class PeriodForm(CabinetForm):
         default=Direction.BOTH.value,
         validators=[InputRequired(lazy_gettext("Choose the type of call details"))],
     )
-    file_format = RadioField(
-        lazy_gettext("Form of the file"),
-        default=FileFormat.XLSX.value,
-        validators=[InputRequired(lazy_gettext("Choose the form of the file"))],
-    )
 
-    def __init__(
-        self, *args: object, today: date, months_back: int, formats: tuple[FileFormat, ...], **kw
-    ) -> None:
+    def __init__(self, *args: object, months_back: int, **kw: Any) -> None:
         super().__init__(*args, **kw)
-        self.today, self.months_back = today, months_back
-        self.file_format.choices = [SelectChoice(f.value, f.value.upper()) for f in formats]
+        self.months_back = months_back
 
     @property
     def window(self) -> DateRange:

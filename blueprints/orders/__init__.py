@@ -38,6 +38,11 @@ ITEMS = {  # where each kind is ordered
     OrderKind.CHARGES: "bills.charges.show",
 }
 
+WIZARDS = {  # first steps of what is ordered by number: filled, they order the same again
+    OrderKind.CALL_DETAIL: "bills.call_detail.period",
+    OrderKind.CHARGES: "bills.charge_order.form",
+}
+
 
 class FileOver(Gone):
     """The file's time is over: 410, with the day on which it ended."""
@@ -82,6 +87,7 @@ def show(key: str) -> Response:
         numbers=orders.selected_numbers(order, g.client, NUMBERS_SHOWN),
         count=orders.count_selected(order),
         may_order=_may_order(),
+        can_repeat=order.kind in WIZARDS,
         form=EmptyForm(),
     )
     if "HX-History-Restore-Request" in request.headers:
@@ -172,10 +178,11 @@ def repeat(key: str) -> Response:
     """
     order = own_order_or_404(key)
     check_button()
-    if order.kind != OrderKind.CALL_DETAIL:
-        return redirect(url_for(ITEMS[OrderKind(order.kind)]), code=303)
+    kind = OrderKind(order.kind)
+    if kind not in WIZARDS:
+        return redirect(url_for(ITEMS[kind]), code=303)
     draft = orders.draft_like(order, g.client, g.user, now=clock.now())
-    return redirect(url_for("bills.call_detail.period", key=draft.key), code=303)
+    return redirect(url_for(WIZARDS[kind], key=draft.key), code=303)
 
 
 def own_order_or_404(key: str) -> Order:

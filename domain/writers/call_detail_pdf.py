@@ -5,7 +5,6 @@ All pages are kept in memory until the end, so the form is for some ten thousand
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from itertools import chain, islice
 from pathlib import Path
@@ -35,7 +34,7 @@ from domain.writers.call_cost_tables import by_destination, by_number
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
 from domain.writers.figures import Form, texts_of
 from domain.writers.pdf_pages import Front, Paper
-from domain.writers.pdf_tables import WIDTH, Column, Row, Table
+from domain.writers.pdf_tables import WIDTH, Column, Row, Table, stretched
 from domain.writers.remembered import (
     MINUTES,
     STRETCH_S,
@@ -106,7 +105,7 @@ def _sums(head: ReportHead, totals: Totals, wording: Wording) -> Table:
     columns.append(Column(wording.labels["control_sum"], _CONTROL_WIDTH, is_number=True))
     return Table(
         title=wording.summary_sheet,
-        columns=_stretched(columns),
+        columns=stretched(columns),
         rows=(_number_row(number, shown) for number in totals.numbers),
         count=len(totals.numbers),
         lead=(
@@ -117,12 +116,6 @@ def _sums(head: ReportHead, totals: Totals, wording: Wording) -> Table:
         ),
         instead="—",
     )
-
-
-def _stretched(columns: list[Column]) -> list[Column]:
-    """The column without a width takes the room that the others leave."""
-    room = WIDTH - sum(column.width for column in columns)
-    return [column if column.width else replace(column, width=room) for column in columns]
 
 
 def _number_row(number: NumberTotals, shown: tuple[Direction, ...]) -> Row:
@@ -159,7 +152,7 @@ def _costs(totals: Totals, wording: Wording) -> Iterator[Table]:
         yield Table(
             title=f"{wording.costs_sheet}: {figures.title}",
             note=rule,
-            columns=_stretched(columns),
+            columns=stretched(columns),
             rows=(texts_of(figures, row) for row in figures.rows),
             count=figures.count,
             lead=texts_of(figures, figures.total or ()),
@@ -187,7 +180,7 @@ def _calls(head: ReportHead, totals: Totals, rows: Iterator[CallRow], wording: W
     ]
     return Table(
         title=wording.calls_sheet,
-        columns=_stretched(columns),
+        columns=stretched(columns),
         rows=_call_rows(checked(rows, totals), head, wording),
         count=totals.rows,
         foot=(words, *[""] * 6, *durations, *_money(totals)) if totals.rows else None,

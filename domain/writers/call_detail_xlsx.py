@@ -111,7 +111,7 @@ def _call_layout(names: list[str], wording: Wording) -> dict[str, Any]:
     page = {"landscape": True, "fit_to_pages": (1, 0), "repeat_rows": 0}
     texts = [columns[n] for n in (3, 5, 9)]  # digits, and text on purpose: no green triangles
     return {
-        "header_format": dict.fromkeys(names, _header_format()),
+        "header_format": dict.fromkeys(names, header_format()),
         "freeze_panes": {name: {"row": 1, "col": 0} for name in names},
         "autofilter": dict.fromkeys(names, True),
         "column_formats": dict.fromkeys(names, formats),
@@ -127,7 +127,7 @@ def _lay_out_summary(
     name, bold = wording.summary_sheet, Format().set_bold()
     layout["float_format"] = DURATION_FORMAT  # the only fractions are the durations among the sums
     layout["header_format"]["general"] = bold
-    formats = {table_row: _header_format(), table_row + 1: bold}
+    formats = {table_row: header_format(), table_row + 1: bold}
     layout.setdefault("row_formats", {})[name] = formats
     layout["column_widths"][name] = _SUMMARY_WIDTHS[:columns]
     layout["column_widths"][wording.excluded_sheet] = [20.0]
@@ -135,7 +135,8 @@ def _lay_out_summary(
     layout["page_setup"][name] = {"landscape": True, "fit_to_pages": (1, 0)}
 
 
-def _header_format() -> Format:
+def header_format() -> Format:
+    """How heads of tables look."""
     return Format().set_bold().set_text_wrap().set_background_color("#E7ECF3").set_align("top")
 
 
@@ -199,7 +200,7 @@ def _costs(
     for table in tables:
         rows += [(), (table.title,), tuple(head.title for head in table.heads)]
         at = len(rows)  # of the heads: the sheet's first row is its own
-        row_formats |= {at - 1: bold, at: _header_format(), at + 1: bold}
+        row_formats |= {at - 1: bold, at: header_format(), at + 1: bold}
         rows += [cells_of(table, row) for row in (table.total, *table.rows) if row is not None]
     heads = tables[0].heads
     keys = [name, *(" " * n for n in range(1, len(heads)))]
@@ -211,10 +212,11 @@ def _costs(
     layout["column_widths"][name] = _COST_WIDTHS
     layout["ignore_errors"][name] = [name]
     layout["page_setup"][name] = {"landscape": True, "fit_to_pages": (1, 0)}
-    return name, _filled(keys, rows)
+    return name, filled(keys, rows)
 
 
-def _filled(keys: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
+def filled(keys: Sequence[str], rows: Iterable[tuple[Any, ...]]) -> Iterator[Row]:
+    """Rows as the library takes them; short ones have nothing in their last columns."""
     for row in rows:
         yield dict(zip(keys, row + (None,) * (len(keys) - len(row)), strict=True))
 
@@ -232,7 +234,7 @@ def _summary(
     keys = [wording.title, *(" " * n for n in range(len(titles) - 1))]
     table = (titles, _totals_cells(wording.all_numbers, totals, shown))
     numbers = (_number_cells(number, shown) for number in totals.numbers)
-    return _filled(keys, chain(pairs, [()], table, numbers))
+    return filled(keys, chain(pairs, [()], table, numbers))
 
 
 def _head_cells(head: ReportHead, totals: Totals, wording: Wording) -> list[tuple[Any, ...]]:

@@ -35,7 +35,7 @@ class Head(NamedTuple):
     title: str
     form: Form
     width: float  # on paper, in points; 0: what the others leave
-    group: str = ""  # a title over neighbouring columns that share it
+    paper: str = ""  # a shorter title, for paper
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,7 @@ from domain.billing.invoice import AnnexRow, InvoiceContent
 from domain.billing.lines import line_vats
 from domain.billing.words import in_words
 from domain.formats import format_date, format_percent
-from domain.writers.call_detail_xlsx import system_errors
+from domain.writers.call_detail_xlsx import filled, header_format, system_errors
 from domain.writers.cells import clean
 from domain.writers.figures import DAY_S, DURATION_FORMAT, FORMATS, MONEY_FORMAT, cell
 from domain.writers.invoice_facts import (
@@ -48,11 +48,11 @@ def write(
     numbers = [*annex, *([rest] if rest else []), whole(content, wording)]
     first, second = wording.sheets
     table_row = len(head) + 2  # the title above, an empty row between
-    bold = {table_row: _header(), table_row + len(table) - 1: _bold()}
+    bold = {table_row: header_format(), table_row + len(table) - 1: _bold()}
     bold[table_row + len(table) + len(sums)] = _bold()  # what is to be paid
     last = len(numbers)
     layout = {
-        "header_format": {"general": _bold(), second: _header()},
+        "header_format": {"general": _bold(), second: header_format()},
         "row_formats": {first: bold, second: {last: _bold()}},
         "column_formats": {first: _formats(keys), second: _annex_formats(columns)},
         "column_widths": {first: WIDTHS, second: [*TEXT_WIDTHS, *[14.0] * (len(columns) - 3)]},
@@ -63,17 +63,12 @@ def write(
         },
     }
     sheets = [
-        (first, _filled(keys, [*head, (), *table, (), *sums, *below])),
+        (first, filled(keys, [*head, (), *table, (), *sums, *below])),
         (second, _annex(columns, numbers)),
     ]
     with system_errors():
         write_worksheets(sheets, str(path), **layout)
     pin_properties(path, datetime.combine(content.issued_on, time(), UTC))
-
-
-def _filled(keys: Sequence[str], rows: Iterable[Row]) -> Iterator[dict[str, Any]]:
-    for row in rows:
-        yield dict(zip(keys, row + (None,) * (len(keys) - len(row)), strict=True))
 
 
 def _head(content: InvoiceContent, wording: InvoiceWording) -> list[Row]:
@@ -152,7 +147,3 @@ def _annex_formats(columns: Sequence[AnnexColumn]) -> dict[str, Format]:
 
 def _bold() -> Format:
     return Format().set_bold()
-
-
-def _header() -> Format:
-    return _bold().set_text_wrap().set_background_color("#E7ECF3").set_align("top")

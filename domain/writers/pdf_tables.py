@@ -3,7 +3,7 @@ and how a part is drawn. What the tables hold is decided elsewhere.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from reportlab.lib.pagesizes import A4, landscape
@@ -51,7 +51,7 @@ class Table:
     count: int
     note: str = ""  # in small type beside the title
     lead: Row | None = None  # sums above the rows
-    foot: Row | None = None  # and below; its first text may run over the empty cells after it
+    foot: Row | None = None  # and below; their first texts may run over the empty cells after them
     instead: str = ""  # said where there are no rows
     ruled: int | None = None
     size: float = TEXT  # of type in its rows
@@ -60,6 +60,12 @@ class Table:
     def lines(self) -> int:
         """How many lines it has below its head."""
         return (self.count or 1) + (self.lead is not None) + (self.foot is not None)
+
+
+def stretched(columns: list[Column]) -> list[Column]:
+    """The column without a width takes the room that the others leave."""
+    room = WIDTH - sum(column.width for column in columns)
+    return [column if column.width else replace(column, width=room) for column in columns]
 
 
 class Part(NamedTuple):
@@ -179,7 +185,7 @@ def _draw_lines(
             canvas.line(LEFT, y, LEFT + _table_width(table), y)
         before = ruled
         y -= LINE
-        runs_over = is_bold and row is table.foot
+        runs_over = is_bold and (row is table.foot or row is table.lead)
         for n, (cell, (left, column)) in enumerate(zip(row, places, strict=False)):
             if not cell:
                 continue

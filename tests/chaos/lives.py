@@ -171,7 +171,7 @@ def place(draft_key, file_format="csv"):
         Client.get_by_id(draft.client_id),
         User.across_clients().where(User.id == draft.user_id).get(),
     )
-    return orders.place_call_detail(draft, request, client=client, user=user, now=now)
+    return orders.place(draft, request, client=client, user=user, now=now)
 
 
 def carry():

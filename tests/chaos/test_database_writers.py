@@ -54,7 +54,7 @@ class Writer:
     def place(self, draft, now):
         period = DateRange(now.date().replace(day=1), now.date())
         asked = orders.CallDetailRequest(period, Direction.BOTH, FileFormat.CSV)
-        return orders.place_call_detail(draft, asked, client=self.client, user=self.user, now=now)
+        return orders.place(draft, asked, client=self.client, user=self.user, now=now)
 
 
 def write(folder, name, shared_key, turns):

@@ -61,6 +61,7 @@ def all_forms(full):
     period = {"start": day, "end": day, "direction": "both", "file_format": "csv"}
     step = f"/bills/call-detail/{full.draft.key}"
     charges, form = f"/bills/charges/order/{full.charge_draft.key}", {"file_format": "csv"}
+    charges, form = f"/bills/charges/order/{full.charge_draft.key}", {"file_format": "csv"}
     chosen = {"new": "three words together", "again": "three words together"}
     invitation = {
         "full_name": "Борис", "email": "b@romashka.by", "login": "boris", "role": "viewer",
@@ -127,6 +128,14 @@ def all_forms(full):
         "bills.call_detail.period": (full.user, f"{step}/period", period),
         "bills.call_detail.subscribers": (
             full.user, f"{step}/subscribers", {**ticks, "go": "submit"},
+        ),
+        "bills.charge_order.start": (full.user, "/bills/charges/order/", form),
+        "bills.charge_order.form": (full.user, f"{charges}/form", form),
+        "bills.charge_order.subscribers": (
+            full.user, f"{charges}/subscribers", {**ticks, "go": "submit"},
+        ),
+        "bills.charge_order.ticks": (
+            full.user, f"{charges}/subscribers/ticks", {**ticks, "go": ""},
         ),
         "bills.call_detail.ticks": (full.user, f"{step}/subscribers/ticks", {**ticks, "go": ""}),
         "bills.delivery.change": (full.payer, "/bills/delivery/", delivery),

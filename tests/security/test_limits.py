@@ -52,9 +52,7 @@ def place(app, draft, user):
     request = CallDetailRequest(DateRange(today, today), Direction.BOTH, FileFormat.CSV)
     with app.app_context(), db.connection_context():
         try:
-            return orders.place_call_detail(
-                draft, request, client=user.client, user=user, now=clock.now()
-            ).id
+            return orders.place(draft, request, client=user.client, user=user, now=clock.now()).id
         except (TooManyOrdersPerHour, TooManyOpenOrders) as refused:
             return type(refused)
 

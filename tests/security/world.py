@@ -35,6 +35,7 @@ class World:
     operator: User
     order: Order  # sent, its file can be fetched
     draft: OrderDraft
+    charge_draft: OrderDraft
     run: ImportRun
     asked: BillingRequest  # a look at what would be formed
     call: Call  # of a number of the client's
@@ -83,6 +84,8 @@ class World:
         """What a rule's key names."""
         if "/delivery/" in rule:
             return self.change.key
+        if "/charges/" in rule:
+            return self.charge_draft.key
         return self.draft.key if "call-detail" in rule else self.order.key
 
     def token_of(self, rule):
@@ -136,6 +139,14 @@ def build(app, **values):
         answers={"period": {"start": [day], "end": [day], **ANSWERS}},
         created_at=now,
     )
+    charge_draft = OrderDraft.create(
+        client=client,
+        user=user,
+        kind="charges",
+        key=f"charges-of-{user.id}",
+        answers={"form": {"file_format": ["xlsx"]}},
+        created_at=now,
+    )
     change = factories.make_delivery_change(
         client, user=user, asked_at=now, key=f"change-of-{user.id}"
     )
@@ -150,6 +161,7 @@ def build(app, **values):
         operator=factories.make_user(role=Role.OPERATOR_ADMINISTRATOR),
         order=order,
         draft=draft,
+        charge_draft=charge_draft,
         run=run,
         asked=BillingRequest.create(
             period=month_start(now.date(), 1),

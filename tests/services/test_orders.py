@@ -41,7 +41,7 @@ def draft(client_row, user):
 
 
 def place(draft, user, listed=(), request=REQUEST):
-    return orders.place_call_detail(
+    return orders.place(
         draft, request, client=user.client, user=user, listed=listed, now=NOON
     )
 

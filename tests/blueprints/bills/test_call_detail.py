@@ -202,15 +202,15 @@ def test_of_two_tabs_at_once_one_is_the_order_whole_and_the_other_is_told(
 ):
     """The other one comes between the ticks of the first and its order."""
     shown = [each.id for each in mine]
-    place, other = orders.place_call_detail, Browser(app, browser.user)
+    place, other = orders.place, Browser(app, browser.user)
 
     def overtaken(*args, **kwargs):
-        monkeypatch.setattr(orders, "place_call_detail", place)
+        monkeypatch.setattr(orders, "place", place)
         form = step_2(draft, shown=shown, tick=shown[1:2], go=button)
         other.post(f"{ITEM}.subscribers", form, key=draft.key)
         return place(*args, **kwargs)
 
-    monkeypatch.setattr(orders, "place_call_detail", overtaken)
+    monkeypatch.setattr(orders, "place", overtaken)
     browser.post(f"{ITEM}.subscribers", step_2(draft, shown=shown, tick=shown[:1]), key=draft.key)
     assert browser.response.location.endswith(f"/orders/{Order.get().key}")
     assert [row.subscriber_id for row in OrderSubscriber.select()] == [mine[winner].id]
