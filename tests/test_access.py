@@ -34,13 +34,6 @@ LEADING = {
     "health.ready",
     "verify.show",
 }
-    "auth.logout",
-    "auth.own.end_all",
-    "auth.session_end",
-    "auth.stay",
-    "health.ready",
-    "verify.show",
-}
 # Who may come in where: written down here once more, so that a new route, or one that opens by
 # mistake, is seen by somebody before it is in use.
 TABLE = {
