@@ -40,6 +40,10 @@ RANGES = {
     "ARTEFACT_QUOTA_MB": (0, 1_000_000_000),
     "MIN_FREE_PERCENT": (-1, 99),
     "PDF_ROWS": (1, 1_000_000),
+    "FEEDBACK_PER_HOUR": (0, 1_000_000),
+    "FEEDBACK_FILES": (0, 20),
+    "FEEDBACK_FILE_MB": (1, 100),
+    "FEEDBACK_QUOTA_MB": (0, 1_000_000_000),
     "DRAFT_HOURS": (1, 720),
     "RECONCILE_EVERY_S": (1, 3_600),
     "JOB_TIMEOUT_S": (10, 86_400),
@@ -121,6 +125,10 @@ class Config:
     PDF_ROWS: int = 20000
     DRAFT_HOURS: int = 24
     UPLOAD_MB: int = 200  # files of call records sent by the operator's people, in one request
+    FEEDBACK_PER_HOUR: int = 20  # messages of one user; 0: no limit
+    FEEDBACK_FILES: int = 5  # with one message
+    FEEDBACK_FILE_MB: int = 10
+    FEEDBACK_QUOTA_MB: int = 1024  # files of all threads of one client; 0: no limit
 
     LEASE_S: int = 120
     RECONCILE_EVERY_S: int = 5
@@ -250,6 +258,11 @@ class Config:
     def upload_dir(self) -> Path:
         """Files of call records sent through the browser, a folder per import."""
         return self.data_dir / "uploads"
+
+    @property
+    def feedback_dir(self) -> Path:
+        """Files sent along with messages of feedback, by names that nobody chose."""
+        return self.data_dir / "feedback"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -135,6 +135,24 @@ ERRORS = {
     "cannot_bill": N_("The invoice cannot be formed: {reason}"),
     "on_invoice": N_("It stands on the invoice of {month} and cannot be changed any more"),
     "statement_refused": N_("{value} lines cannot be read: nothing was stored"),
+    "state_unknown": N_("Choose the state"),
+    "text_missing": N_("Write what it is about"),
+    "text_too_long": N_("The text is {over} characters longer than the {limit} it may have"),
+    "thread_closed": N_("This request is closed. Open it again to write in it."),
+    "too_many_messages": N_("No more than {limit} messages an hour. Try again in {minutes} min"),
+    "no_space_for_files": N_(
+        "There is too little space on the server for files now. Send the text without them, or "
+        "try again later."
+    ),
+    "file_kind": N_("{name}: files of this kind are not taken. Send PDF, XLSX, CSV, JPG, PNG, ZIP"),
+    "file_empty": N_("{name}: the file is empty"),
+    "file_content": N_("{name}: this is not a {kind} inside, or the file is damaged"),
+    "file_size": N_("{name}: larger than {limit} MB"),
+    "file_count": N_("No more than {limit} files with one message"),
+    "files_quota": N_(
+        "The files of all your requests take all the space they may: {limit} MB. Send the text "
+        "without them."
+    ),
     "deck_refused": N_("{value} lines cannot be taken: nothing was stored"),
 }
 

@@ -4,7 +4,7 @@ Who may see a page is decided in `guards.py`; the words stand in the templates.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -26,12 +26,15 @@ YEAR_S = 365 * 24 * 3600
 
 @dataclass(frozen=True)
 class MenuItem:
-    """One line of the menu. `title` and `about` (the source document's paragraph) are msgids."""
+    """One line of the menu. `title` and `about` (the source document's paragraph) are msgids;
+    `counter` says how much is new there for whoever has signed in.
+    """
 
     title: str
     endpoint: str
     children: tuple["MenuItem", ...] = ()
     about: str = ""
+    counter: Callable[[], int] | None = None
 
     @property
     def blueprint(self) -> str:
@@ -47,6 +50,7 @@ class MenuLine:
     url: str
     is_current: bool
     lines: tuple["MenuLine", ...]
+    count: int = 0
 
 
 def menu_lines(items: Iterable[MenuItem]) -> Iterator[MenuLine]:
@@ -57,7 +61,13 @@ def menu_lines(items: Iterable[MenuItem]) -> Iterator[MenuLine]:
             url_for(item.endpoint),
             _is_current(item),
             tuple(menu_lines(item.children)),
+            _count(item),
         )
+
+
+def _count(item: MenuItem) -> int:
+    """What is new there. A page about a failure asks the database for as little as it can."""
+    return item.counter() if item.counter and g.get("page_status", 200) < 500 else 0
 
 
 def _is_current(item: MenuItem) -> bool:

@@ -227,3 +227,39 @@ class OnInvoice(DomainError):
     """What stands on an invoice cannot be changed any more; `values`: month (as mm.yyyy)."""
 
     code = "on_invoice"
+
+
+class TextMissing(DomainError):
+    """A message without words."""
+
+    code = "text_missing"
+
+
+class TextTooLong(DomainError):
+    """More signs than a message may have; `values`: limit, over."""
+
+    code = "text_too_long"
+
+
+class ThreadClosed(DomainError):
+    """A thread in which nobody writes any more, unless it is opened anew."""
+
+    code = "thread_closed"
+
+
+class TooManyMessages(DomainError):
+    """The user wrote too often within the hour; `values`: limit, retry_after_s, minutes."""
+
+    code = "too_many_messages"
+
+
+class NoSpaceForFiles(DomainError):
+    """The disk has no room for files sent along with a message."""
+
+    code = "no_space_for_files"
+
+
+class StateUnknown(DomainError):
+    """A state that nobody can give a thread."""
+
+    code = "state_unknown"

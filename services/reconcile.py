@@ -22,6 +22,7 @@ from services import (
     delivery_changes,
     drafts,
     faults,
+    feedback_files,
     ledger,
     leftovers,
     notice_sending,
@@ -69,6 +70,7 @@ def tick(*, now: datetime) -> Round:
             lambda: artefacts.remove_expired(now=now),
             lambda: leftovers.remove(now=now),
             lambda: uploads.remove_expired(now=now),
+            lambda: feedback_files.remove_orphans(now=now),
         ),
         "purged": (
             lambda: drafts.purge(now=now),

@@ -1,5 +1,6 @@
 """Rows for tests: functions with defaults, overridden by keyword. The database is the test's."""
 
+import hashlib
 from datetime import datetime, timedelta
 from itertools import count
 from zoneinfo import ZoneInfo
@@ -20,6 +21,7 @@ from models import (
     User,
 )
 from models_billing import DeliverySetting
+from models_feedback import FeedbackFile, FeedbackMessage, FeedbackThread
 from services import delivery_letters, letter_links, usage
 from services.passwords import hash_password
 
@@ -176,3 +178,59 @@ def make_invoice_order(invoice, kind: OrderKind, file_format: str = "pdf", **val
     order.email = "" if kind == OrderKind.INVOICE_LINK else client.invoice_email
     order.save(only=[Order.params, Order.email])
     return order
+
+
+def make_thread(client: Client | None = None, *, text: str = "Почему так?", **values):
+    """A thread of feedback that waits for the operator, with its first message."""
+    n = next(_serial)
+    client = client or make_client()
+    user = values.pop("user", None) or make_user(client)
+    thread = FeedbackThread.create(
+        **{
+            "client": client,
+            "user": user,
+            "number": n,
+            "key": f"thread{n}",
+            "subject": "bills",
+            "created_at": NOON,
+            "last_at": NOON,
+            "waits_since": NOON,
+            **values,
+        }
+    )
+    make_message(thread, text=text, user=user)
+    return thread
+
+
+def make_message(thread: FeedbackThread, **values) -> FeedbackMessage:
+    """Something said in a thread: by its author, unless `side` and `user` say otherwise."""
+    return FeedbackMessage.create(
+        **{
+            "thread": thread,
+            "user": thread.user,
+            "side": "client",
+            "text": "И еще вопрос",
+            "form_key": f"form{next(_serial)}",
+            "created_at": NOON,
+            **values,
+        }
+    )
+
+
+def make_feedback_file(message: FeedbackMessage, folder, content: bytes, **values) -> FeedbackFile:
+    """A file of a message, lying in `folder`."""
+    name = f"{next(_serial):032x}"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
+    return FeedbackFile.create(
+        **{
+            "thread": message.thread,
+            "message": message,
+            "name": name,
+            "display_name": "Счет.pdf",
+            "kind": "pdf",
+            "size": len(content),
+            "sha256": hashlib.sha256(content).hexdigest(),
+            **values,
+        }
+    )

@@ -5,7 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
-from blueprints.operator import billing, clients, import_card, imports, unrated
+from blueprints.operator import billing, clients, feedback, import_card, imports, unrated
 from blueprints.operator.reasons import import_error_text, reason_text
 from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
@@ -16,7 +16,7 @@ from services.orders import RETRYABLE_STATES
 from texts import N_, failure_text, gettext
 
 bp = Blueprint("operator", __name__, url_prefix="/operator")
-PAGES = (imports, unrated, billing, clients)
+PAGES = (imports, unrated, billing, clients, feedback)
 OPERATOR_MENU = MenuItem(
     N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
 )

@@ -4,10 +4,8 @@ out again. Reading is a job's work; these pages show how far it is.
 
 import csv
 import io
-import tempfile
 from collections.abc import Iterator
 from pathlib import PurePath
-from typing import IO
 
 from flask import (
     Blueprint,
@@ -21,7 +19,6 @@ from flask import (
     stream_with_context,
     url_for,
 )
-from werkzeug.exceptions import RequestEntityTooLarge
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
@@ -29,7 +26,8 @@ from blueprints.guards import allow, does_not_prolong
 from blueprints.operator import import_card
 from blueprints.operator.forms import LoadForm, UploadForm
 from blueprints.operator.reasons import reason_text
-from blueprints.security import check_no_nul, receives_files
+from blueprints.receiving import receive
+from blueprints.security import receives_files
 from blueprints.web import MenuItem, render_section
 from domain.cdr.archives import RefusedArchive
 from domain.cdr.registry import UnknownFormat
@@ -42,19 +40,8 @@ from texts import N_, error_text, gettext
 
 IMPORTING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
 NAMELESS = "file"  # a name that was nothing but a path
-FIELDS_MB = 1  # room for the fields of the form beside the files
 bp = Blueprint("imports", __name__, url_prefix="/imports")
 MENU = MenuItem(N_("Import of records"), "operator.imports.index")
-
-
-class UploadTooLarge(RequestEntityTooLarge):
-    """More than may be sent at once: 413 with the limit of this page."""
-
-    @property
-    def text(self) -> str:
-        """The sentence for the page."""
-        sentence = gettext("Send less at once: the limit is {limit} MB. A packed file is smaller.")
-        return sentence.format(limit=_limit_mb())
 
 
 @bp.get("/")
@@ -82,7 +69,7 @@ def _index(form: UploadForm, status: int = 200) -> Response:
 @receives_files
 def upload() -> AnyResponse:
     """Keep the files; a job reads them. One that cannot be read is refused, the others stay."""
-    _receive()
+    receive(current_app.config["CABINET"].upload_dir, limit_mb=_limit_mb())
     form = UploadForm()
     if not form.validate_on_submit():
         return _index(form, 422)
@@ -107,23 +94,6 @@ def upload() -> AnyResponse:
         return redirect(url_for(".show", run=runs[0].id), code=303)
     flash(gettext("Files taken: {n}").format(n=len(runs)), "ok")
     return redirect(url_for(".index"), code=303)
-
-
-def _receive() -> None:
-    """Let this request be as large as files may be, its files written to the data dir."""
-    folder = current_app.config["CABINET"].upload_dir
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-
-    def open_file(*_about: object, **_more: object) -> IO[bytes]:
-        return tempfile.TemporaryFile(dir=folder)
-
-    received = request._get_current_object()  # type: ignore[attr-defined]
-    received.max_content_length = (_limit_mb() + FIELDS_MB) * 1024 * 1024
-    received._get_file_stream = open_file
-    try:
-        check_no_nul(*received.form.values())  # reads the whole request
-    except RequestEntityTooLarge as error:
-        raise UploadTooLarge from error
 
 
 def _refusal(name: str | None, error: InvalidValue) -> str:

@@ -83,6 +83,8 @@ def all_forms(full):
         "files": "a file", "format_name": "auto", "zone": "Europe/Minsk", "dates": "",
         "exchange": "", "account": full.client.account_no, "check_only": "y",
     }  # fmt: skip
+    thread = f"/feedback/{full.thread.key}"
+    said = {"form_key": "a" * 24, "text": "Почему так?", "files": "a file"}
     month = f"/operator/billing/{full.asked.period:%Y-%m}"
     lost = f"/operator/unrated/waive?account={full.client.account_no}&month={day[:7]}"
     return {
@@ -140,6 +142,22 @@ def all_forms(full):
         "bills.call_detail.ticks": (full.user, f"{step}/subscribers/ticks", {**ticks, "go": ""}),
         "bills.delivery.change": (full.payer, "/bills/delivery/", delivery),
         "bills.delivery.cancel": (full.user, f"/bills/delivery/{full.change.key}/cancel", {}),
+        "feedback.ask": (
+            full.user, "/feedback/new",
+            {**said, "about": f"order:{full.open.key}", "subject": "bills", "number": ""},
+        ),
+        "feedback.answer": (full.user, f"{thread}/answer", said),
+        "feedback.reopen": (full.user, f"{thread}/reopen", {}),
+        "feedback.rate": (full.user, f"{thread}/rate", {"rating": "5"}),
+        "operator.feedback.answer": (
+            full.operator, f"/operator{thread}/answer", {**said, "state": "solved"},
+        ),
+        "operator.feedback.note": (
+            full.operator, f"/operator{thread}/note", {"form_key": "a" * 24, "note": "Перезвонить"},
+        ),
+        "operator.feedback.state": (
+            full.operator, f"/operator{thread}/state", {"new_state": "in_work"},
+        ),
         "letters.confirm": (None, full.address("/bills/delivery/confirm/<token>"), {}),
         "letters.cancel": (None, full.address("/bills/delivery/cancel/<token>"), {}),
         "orders.cancel": (full.user, f"/orders/{full.open.key}/cancel", {}),

@@ -64,6 +64,7 @@ class World:
             "<draft>": self.draft.key,
             "<order>": self.order.key,
             "<int:run>": str(self.run.id),
+            "<int:file>": str(self.sent_file.id),
             "<int:asked>": str(self.asked.id),
             "<int:client>": str(self.client.id),
             "<int:user>": str(self.colleague.id),
@@ -84,6 +85,8 @@ class World:
         """What a rule's key names."""
         if "/delivery/" in rule:
             return self.change.key
+        if "/feedback/" in rule:
+            return self.thread.key
         if "/charges/" in rule:
             return self.charge_draft.key
         return self.draft.key if "call-detail" in rule else self.order.key
@@ -147,6 +150,7 @@ def build(app, **values):
         answers={"form": {"file_format": ["xlsx"]}},
         created_at=now,
     )
+    thread = factories.make_thread(client, user=user, state="solved", created_at=now, last_at=now)
     change = factories.make_delivery_change(
         client, user=user, asked_at=now, key=f"change-of-{user.id}"
     )
@@ -178,6 +182,10 @@ def build(app, **values):
         invoice=invoice,
         billed_call=billed_call,
         letter=add_letter(app),
+        thread=thread,
+        sent_file=factories.make_feedback_file(
+            thread.messages.get(), app.config["CABINET"].feedback_dir, b"%PDF-1.4"
+        ),
     )
 
 
@@ -241,5 +249,5 @@ def add_letter(app):
 
 def clear(app):
     """Remove the files that `build` has left in the data dir."""
-    for folder in ("mail", "art"):
+    for folder in ("mail", "art", "feedback"):
         shutil.rmtree(app.config["CABINET"].data_dir / folder, ignore_errors=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from blueprints import receiving
 from blueprints.operator import imports
 from domain.imports import ImportState
 from domain.roles import Role
@@ -153,7 +154,7 @@ def test_anothers_exchange_is_refused(operator_browser, client_row):
 
 def test_more_than_the_limit_is_413_and_names_the_limit(operator_browser, app, monkeypatch):
     monkeypatch.setitem(app.config, "CABINET", replace(app.config["CABINET"], UPLOAD_MB=0))
-    monkeypatch.setattr(imports, "FIELDS_MB", 0)
+    monkeypatch.setattr(receiving, "FIELDS_MB", 0)
     sent = form(("big.csv", b"x" * 100_000))  # more would go to a file of the test client's own
     operator_browser.post(f"{PAGE}.upload", sent, status=413)
     assert "не более 0 МБ" in operator_browser.response.text

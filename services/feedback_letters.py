@@ -1,0 +1,37 @@
+"""The letter that tells a client of an answer in «Обратная связь»: that there is one, and where it
+can be read. Neither its words nor anybody's name are in it.
+"""
+
+from datetime import datetime
+
+from models_feedback import FeedbackThread
+from services import notices
+from services.notices import Link
+
+ANSWERED = "feedback_answer"
+
+
+def subject_of(thread: FeedbackThread) -> str:
+    """How letters name the thread they are about."""
+    return f"feedback_thread:{thread.id}"
+
+
+def tell_of_answer(thread: FeedbackThread, *, now: datetime) -> None:
+    """Inside `write_tx`: to whoever opened the thread, or to their company."""
+    notices.post(
+        ANSWERED,
+        address_of(thread),
+        {"number": thread.number},
+        client=thread.client,
+        subject=subject_of(thread),
+        link=Link(f"/feedback/{thread.key}"),
+        now=now,
+    )
+
+
+def address_of(thread: FeedbackThread) -> str:
+    """The author's own confirmed address; without one, that of the connection application. Whoever
+    may not sign in any more is not written to.
+    """
+    own = thread.user.email if thread.user.is_active else ""
+    return own or thread.client.detail_email
