@@ -4,6 +4,7 @@ from flask import Flask
 
 from commands import (
     billing,
+    call_centre,
     cdr_runs,
     client,
     demo,
@@ -26,6 +27,7 @@ GROUPS = (
     client.group,
     subscriber.group,
     user.group,
+    call_centre.group,
     cdr_runs.group,  # that of cdr.py, with all its commands
     tariff.group,
     rate.group,

@@ -16,6 +16,7 @@ from random import Random
 from flask import current_app, has_app_context
 
 from config import Config
+from domain.call_centre import MemberKind
 from domain.demo.calls import DemoCall, DemoLeg, Truth, World
 from domain.demo.files import CSV, CUSTOM, late_dropped, write
 from domain.demo.population import WORLDS, DemoClient, DemoNumber, Sizes, account_of, make_clients
@@ -23,7 +24,16 @@ from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.periods import month_start
 from domain.roles import Role
 from models import Client, Subscriber, User
-from services import accounts, clock, import_turns, imports, passwords, storage, tariffs
+from services import (
+    accounts,
+    call_centre,
+    clock,
+    import_turns,
+    imports,
+    passwords,
+    storage,
+    tariffs,
+)
 from services.imports import ImportRequest, Outcome
 from services.subscribers import NewSubscriber, add_subscribers
 
@@ -36,6 +46,8 @@ EXCHANGE = "demo"
 TOP_UP_AFTER = timedelta(minutes=10)
 LONGEST_CALL = timedelta(hours=4)  # one under way at the last load may have begun so long before
 TRUTH_FIELDS = ("call_id", "account", "number", "direction", "peer", "started_utc", "billable_s")
+CENTRE_EMPLOYEES = 12
+CENTRE_GROUPS = ("Продажи", "Поддержка")
 LOGINS = (  # login, role, whose: number of the client, None for the operator
     ("demo", Role.CLIENT_ADMINISTRATOR, 0),
     ("demo-accountant", Role.ACCOUNTANT, 0),
@@ -166,6 +178,8 @@ def _add_people(config: Config, clients: list[DemoClient], *, now: datetime) -> 
         if client is None:
             client = _add_client(made, now=now)
         _add_numbers(client, made, now=now)
+        if made.login:
+            _add_call_centre(client, made, now=now)
     if not clients[0].login:
         return
     known = {user.login for user in User.across_clients(User.login)}
@@ -200,6 +214,20 @@ def _add_numbers(client: Client, made: DemoClient, *, now: datetime) -> None:
     owners = {row.number: row for row in Subscriber.of(client)}
     rest = [_new(n, owners[n.connection]) for n in missing if n.connection]
     add_subscribers(client, rest, now=now)
+
+
+def _add_call_centre(client: Client, made: DemoClient, *, now: datetime) -> None:
+    """The connection as the number that customers call, and the busiest numbers as employees."""
+    if call_centre.members_of(client):
+        return
+    busiest = made.callers[0][: CENTRE_EMPLOYEES + 1]
+    own = {row.number: row for row in Subscriber.of(client).where(Subscriber.number.in_(busiest))}
+    line = made.numbers[0].number
+    if line in own:
+        call_centre.add(client, own.pop(line), MemberKind.LINE, now=now)
+    for n, number in enumerate(sorted(own)):
+        group = CENTRE_GROUPS[n % len(CENTRE_GROUPS)]
+        call_centre.add(client, own[number], MemberKind.EMPLOYEE, group, now=now)
 
 
 def _new(number: DemoNumber, connection: Subscriber | None) -> NewSubscriber:

@@ -17,6 +17,7 @@ from services import (
     artefacts,
     attempts,
     billing_requests,
+    call_centre_days,
     call_months,
     claims,
     delivery_changes,
@@ -45,6 +46,7 @@ class Round:
     hinted: int
     removed: int  # files whose time was over
     purged: int  # drafts, sessions and frozen messages past their time, changes nobody confirmed
+    days: int  # of call centres, counted before somebody asks for them
     months: int  # of calls, made before they begin
     failed: int  # parts that could not do their work; the log says why
 
@@ -80,6 +82,7 @@ def tick(*, now: datetime) -> Round:
             lambda: attempts.sweep(now=now),
             lambda: delivery_changes.expire(now=now),
         ),
+        "days": (lambda: call_centre_days.keep_up(now=now),),
         "months": (lambda: call_months.make_ahead(now=now),),
     }
     done = {name: [_guarded(part) for part in group] for name, group in parts.items()}

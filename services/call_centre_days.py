@@ -1,0 +1,221 @@
+"""Days of a call centre, each made of its calls once and kept: a day is read again when its calls
+or the list of numbers have changed, and not before.
+
+That they have is seen by the sums that imports keep beside the calls (`usage.py`).
+"""
+
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
+from datetime import date, datetime, timedelta
+from typing import Any
+
+from peewee import fn
+
+from domain.call_centre import SLOT_MIN, Day, Figures, Missed, Seen, sum_up
+from domain.periods import DateRange, month_start
+from models import Call, Client, ImportRun, Subscriber, db
+from models_billing import UsageDay
+from models_subscribers import CentreDay, CentreNumber
+from services import clock
+from services.transactions import DiskFull, write_tx
+
+FORM = 1  # of what is kept: another one makes all days anew
+AT_ONCE = 5  # days read in one query
+SLOT_S = SLOT_MIN * 60
+SEPARATOR = "\n"  # of numbers
+
+
+def days_of(client: Client, members: Sequence[int], period: DateRange) -> list[Day]:
+    """Every day of the period. What had to be counted is kept for the next time."""
+    stamps = _stamps(client, members, period)
+    kept = _kept(client, period, stamps)
+    missing = [day for day in stamps if day not in kept]
+    for some in _runs(missing):
+        made = _make(client, members, DateRange(some[0], some[-1]))
+        _keep(client, {day: (stamps[day], made[day]) for day in some})
+        kept |= made
+    return [kept.get(day) or Day() for day in period.days()]
+
+
+def _stamps(client: Client, members: Sequence[int], period: DateRange) -> dict[date, str]:
+    """Days that have calls, each with what tells whether its figures still hold."""
+    listed = hashlib.sha256(repr(sorted(members)).encode()).hexdigest()[:16]
+    query = (
+        UsageDay.of(client, UsageDay.day, fn.SUM(UsageDay.calls), fn.SUM(UsageDay.seconds))
+        .where(UsageDay.day.between(period.start.toordinal(), period.end.toordinal()))
+        .group_by(UsageDay.day)
+        .order_by(UsageDay.day)
+    )
+    return {
+        date.fromordinal(day): f"{FORM}:{calls}:{seconds}:{listed}"
+        for day, calls, seconds in query.tuples()
+        if calls
+    }
+
+
+def _kept(client: Client, period: DateRange, stamps: dict[date, str]) -> dict[date, Day]:
+    query = CentreDay.of(client).where(
+        CentreDay.day.between(period.start.toordinal(), period.end.toordinal())
+    )
+    return {
+        date.fromordinal(row.day): _unpack(row.figures, row.callers)
+        for row in query
+        if stamps.get(date.fromordinal(row.day)) == row.stamp
+    }
+
+
+def _runs(days: Iterable[date]) -> Iterator[list[date]]:
+    """Days that follow each other, a few together."""
+    run: list[date] = []
+    for day in days:
+        if run and (day != run[-1] + timedelta(days=1) or len(run) == AT_ONCE):
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
+
+
+def _make(client: Client, members: Sequence[int], period: DateRange) -> dict[date, Day]:
+    slots = Slots()
+    calls: dict[int, list[Seen]] = {day.toordinal(): [] for day in period.days()}
+    for call in _calls(client, period):
+        calls[slots.day_of(call.started_at)].append(call)
+    return {date.fromordinal(day): sum_up(some, members, slots) for day, some in calls.items()}
+
+
+def _calls(client: Client, period: DateRange) -> Iterator[Seen]:
+    start, end = (clock.epoch(moment) for moment in period.bounds(clock.zone()))
+    query = Call.select(
+        Call.subscriber_id,
+        Call.started_at,
+        Call.direction,
+        Call.peer,
+        Call.answered_at,
+        Call.duration_s,
+        Call.billable_s,
+        Call.exchange,
+        Call.uid,
+    ).where(
+        Call.subscriber_id.in_(Subscriber.of(client, Subscriber.id)),
+        Call.started_at >= start,
+        Call.started_at < end,
+    )
+    for *row, exchange, uid in db.execute(query):
+        yield Seen(*row, (exchange, uid))
+
+
+class Slots(dict[int, int]):
+    """Slot of the day by half hour of the epoch; a zone's offset is whole half hours."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._days: dict[int, int] = {}
+
+    def __missing__(self, half_hour: int) -> int:
+        local = clock.local(clock.from_epoch(half_hour * SLOT_S))
+        self._days[half_hour] = local.toordinal()
+        self[half_hour] = slot = (local.hour * 60 + local.minute) // SLOT_MIN
+        return slot
+
+    def day_of(self, moment: int) -> int:
+        """Ordinal of the local day."""
+        half_hour = moment // SLOT_S
+        if half_hour not in self._days:
+            self[half_hour]
+        return self._days[half_hour]
+
+
+def _keep(client: Client, made: dict[date, tuple[str, Day]]) -> None:
+    with suppress(DiskFull), write_tx():  # the page can be shown all the same
+        for day, (stamp, figures) in made.items():
+            values: dict[Any, Any] = {
+                CentreDay.stamp: stamp,
+                CentreDay.figures: _figures(figures),
+                CentreDay.callers: _callers(figures),
+            }
+            CentreDay.insert(
+                {CentreDay.client: client, CentreDay.day: day.toordinal(), **values}
+            ).on_conflict(
+                conflict_target=[CentreDay.client, CentreDay.day], update=values
+            ).execute()
+
+
+# --- As they are kept -----------------------------------------------------------------------------
+
+
+def _figures(day: Day) -> dict[str, Any]:
+    return {
+        "all": _rows(day.all),
+        "members": {key: _rows(slots) for key, slots in day.members.items()},
+        "nameless": day.nameless,
+    }
+
+
+def _callers(day: Day) -> dict[str, Any]:
+    return {
+        "missed": [list(day.missed[peer]) for peer in sorted(day.missed)],
+        "spoken_to": SEPARATOR.join(sorted(day.spoken_to)),  # one text is read fastest
+    }
+
+
+def _unpack(figures: dict[str, Any], callers: dict[str, Any]) -> Day:
+    return Day(
+        _by_slot(figures["all"]),
+        {int(key): _by_slot(slots) for key, slots in figures["members"].items()},
+        {row[0]: Missed(*row) for row in callers["missed"]},
+        set(filter(None, callers["spoken_to"].split(SEPARATOR))),
+        figures["nameless"],
+    )
+
+
+def _rows(slots: dict[int, Figures]) -> list[list[int]]:
+    return [[slot, *figures] for slot, figures in sorted(slots.items())]
+
+
+def _by_slot(rows: list[list[int]]) -> dict[int, Figures]:
+    return {slot: Figures._make(row) for slot, *row in rows}
+
+
+def keep_up(*, now: datetime) -> int:
+    """Make what pages will ask for before they do, a few days in a round, and drop what none asks
+    for any more; return how many days were made or dropped.
+    """
+    state = _state(now)
+    if state == _done.get("state"):
+        return 0
+    first = month_start(now.date(), 1)
+    done = 0
+    for client in Client.select().where(Client.id.in_(CentreNumber.select(CentreNumber.client))):
+        members = [key for (key,) in CentreNumber.of(client, CentreNumber.subscriber).tuples()]
+        for some in _runs(_outdated(client, members, DateRange(first, now.date()))):
+            days_of(client, members, DateRange(some[0], some[-1]))
+            done += len(some)
+            if done >= AT_ONCE:
+                return done
+    with write_tx():
+        done += CentreDay.delete().where(CentreDay.day < first.toordinal()).execute()
+    _done["state"] = state
+    return done
+
+
+_done: dict[str, tuple[Any, ...]] = {}
+
+
+def _state(now: datetime) -> tuple[Any, ...]:
+    """What has to change before there is anything to do."""
+    runs = ImportRun.select(
+        fn.MAX(ImportRun.id), fn.MAX(ImportRun.finished_at), fn.MAX(ImportRun.rolled_back_at)
+    )
+    numbers = CentreNumber.across_clients(fn.COUNT(CentreNumber.id), fn.MAX(CentreNumber.id))
+    return now.date(), *runs.tuples().get(), *numbers.tuples().get()
+
+
+def _outdated(client: Client, members: Sequence[int], period: DateRange) -> list[date]:
+    stamps = _stamps(client, members, period)
+    kept = {
+        date.fromordinal(day): stamp
+        for day, stamp in CentreDay.of(client, CentreDay.day, CentreDay.stamp).tuples()
+    }
+    return [day for day, stamp in stamps.items() if kept.get(day) != stamp]
