@@ -85,7 +85,7 @@ def test_a_group_is_waived_taken_back_and_billed(operator_browser, opened, clien
     assert billing.form_month(MARCH, client=client_row, now=clock.now()).formed == 1
     page = operator_browser.get(f"{PAGE}.index")
     assert "месяц уже со счетом" in page.text
-    operator_browser.post(f"{PAGE}.undo", {"waiver": 2})
+    operator_browser.post(f"{PAGE}.undo", {"waiver": waiver.id + 1})
     assert "Это стоит на счете за 03.2026" in operator_browser.follow().text
 
 
