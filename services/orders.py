@@ -177,7 +177,7 @@ def place(  # noqa: PLR0913 - an order is made of so much
             lock_client(client)
             if placed := drafts.find_order(draft, client):
                 return placed
-            closed_items.check_open("call_detail", now=now)
+            closed_items.check_open(request.kind, now=now)
             request.check(now.date())
             check_limits(user, now=now)
             space.check_disk()

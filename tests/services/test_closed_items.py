@@ -12,14 +12,13 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from models import Order
 from models_billing import DeliverySetting
-from services import clock, closed_items, delivery_changes, drafts, orders
-from services.orders import CallDetailRequest
+from services import clock, delivery_changes, drafts, orders
+from services.orders import CallDetailRequest, ChargesRequest
 from tests.factories import make_subscriber, make_user
 from tests.page import Browser
 from texts import error_text
 
 SECOND_OF_MAY = datetime(2026, 5, 2, 9, tzinfo=UTC)
-ITEMS = ("delivery", "call_detail", "charges")
 
 
 @pytest.fixture
@@ -36,15 +35,20 @@ def all_closed(app, monkeypatch):
     assert len(names) == 5
 
 
+def order_charges(user):
+    number, now = make_subscriber(user.client), clock.now()
+    draft = drafts.start(user.client, user, OrderKind.CHARGES, "form", {}, now=now)
+    asked = ChargesRequest(DateRange(date(2026, 5, 1), date(2026, 5, 31)), FileFormat.CSV)
+    orders.place(draft, asked, client=user.client, user=user, listed=[number.id], now=now)
+
+
 def order_details(user):
     number = make_subscriber(user.client)
     now = clock.now()
     draft = drafts.start(user.client, user, OrderKind.CALL_DETAIL, "period", {}, now=now)
     period = DateRange(date(2026, 4, 1), date(2026, 4, 30))
     asked = CallDetailRequest(period, Direction.BOTH, FileFormat.CSV)
-    orders.place_call_detail(
-        draft, asked, client=user.client, user=user, listed=[number.id], now=now
-    )
+    orders.place(draft, asked, client=user.client, user=user, listed=[number.id], now=now)
 
 
 def change_delivery(user):
@@ -52,23 +56,19 @@ def change_delivery(user):
     delivery_changes.ask(user.client, wish, user=user, now=clock.now())
 
 
-@pytest.mark.parametrize("work", [order_details, change_delivery])
+@pytest.mark.parametrize("work", [order_details, order_charges, change_delivery])
 def test_the_other_items_stay_open(user, work):
     work(user)
     assert Order.select().exists() or DeliverySetting.select().exists()
 
 
-@pytest.mark.parametrize("work", [order_details, change_delivery])
+@pytest.mark.parametrize("work", [order_details, order_charges, change_delivery])
 def test_each_can_be_closed_and_says_when_it_opens(user, all_closed, work):
     with pytest.raises(ItemClosed) as refusal:
         work(user)
     assert error_text(refusal.value).endswith("Заказ будет доступен с 04.05.2026.")
     assert not Order.select().exists()
     assert not DeliverySetting.select().exists()
-
-
-def test_charges_have_their_setting_too(user, all_closed):
-    assert closed_items.opens_on("charges", now=clock.now()) == date(2026, 5, 4)
 
 
 def test_the_section_says_which_of_its_items_are_closed(app, user):
