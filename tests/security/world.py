@@ -151,9 +151,10 @@ def build(app, **values):
         created_at=now,
     )
     thread = factories.make_thread(client, user=user, state="solved", created_at=now, last_at=now)
-    change = factories.make_delivery_change(
-        client, user=user, asked_at=now, key=f"change-of-{user.id}"
-    )
+    with app.app_context():  # its links are made with the secret
+        change = factories.make_delivery_change(
+            client, user=user, asked_at=now, key=f"change-of-{user.id}"
+        )
     colleague = factories.make_user(client, role=Role.VIEWER)
     return World(
         app=app,
