@@ -71,7 +71,7 @@ def given_out(lives):
 
 @pytest.mark.timeout(3600)
 def test_eight_processes_leave_no_gap_whoever_dies(lives, length, figure):
-    wanted, kills = length(short=240, long=10_000), length(short=4, long=20)
+    wanted, kills = length(short=120, long=10_000), length(short=3, long=20)
     chance, slots, killed = random.Random(30), iter(range(1, 10_000)), 0  # noqa: S311
     began = time.monotonic()
 
