@@ -48,12 +48,23 @@ def previous_of(invoice: Invoice) -> Invoice | None:
     return query.order_by(Invoice.period.desc()).first()
 
 
-def next_of(invoice: Invoice) -> Invoice | None:
-    """The invoice of the month after, or None."""
+def carriers_of(invoice: Invoice) -> tuple[list[Invoice], bool]:
+    """The invoices on which calls of this month stand that came after; and whether some still wait
+    for theirs.
+    """
     query = Invoice.of(invoice.client_id).where(
         Invoice.ordinal == 0, Invoice.period > invoice.period
     )
-    return query.order_by(Invoice.period).first()
+    calls = Call.select().where(
+        _of_client(invoice), come_later(invoice), Call.rating == CallRating.PRICED
+    )
+    found, later = [], months.cut_of(invoice).later()
+    for each in query.order_by(Invoice.period):
+        cut = months.cut_of(each)
+        if calls.where(later & cut.holds()).exists():
+            found.append(each)
+        later = cut.later()
+    return found, calls.where(later).exists()
 
 
 def _on_line(invoice: Invoice, line: Line) -> Expression:
@@ -121,7 +132,8 @@ class Comparison:
     total: Compared
     waived: int  # calls of the month that are not charged
     unrated: int  # calls of the month that have no price, and came after the invoice
-    next: Invoice | None  # that has, or will have, what came later
+    carriers: list[Invoice]  # those that have what came later
+    waits: bool  # some of it is on no invoice yet
 
     @property
     def is_whole(self) -> bool:
@@ -135,12 +147,15 @@ def comparison_of(invoice: Invoice) -> Comparison:
     of_client = _of_client(invoice) & months.within(month_of(invoice.period))
     answered = (Call.direction == CallDirection.OUT) & (Call.billable_s > 0)
     without = Call.rating.in_(UNRATED) | Call.rating.is_null()
+    has_later = any(row.later_calls for row in rows)
+    carriers, waits = carriers_of(invoice) if has_later else ([], False)
     return Comparison(
         rows,
         total_of(rows),
         Call.select().where(of_client, Call.rating == CallRating.WAIVED).count(),
         Call.select().where(of_client, answered, without).count(),
-        next_of(invoice),
+        carriers,
+        waits,
     )
 
 

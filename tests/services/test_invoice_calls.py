@@ -97,6 +97,14 @@ def test_calls_that_came_after_the_bill_are_the_difference(client):
     rating.rerun(MARCH, APRIL)
     assert reasons(invoice) == {Reason.LATER: 15 + 120}
     assert found() == []
+    april = bill(client, APRIL, LATER)
+    cases.talk(client.subscribers[0], "mobile", 60, NOON, import_run=make_import_run())
+    rating.rerun(MARCH, APRIL)
+    comparison = invoice_calls.comparison_of(invoice)
+    assert (comparison.carriers, comparison.waits) == ([april], True)
+    may = bill(client, cases.MAY, datetime(2026, 6, 2, 6, tzinfo=UTC))
+    comparison = invoice_calls.comparison_of(invoice)
+    assert (comparison.carriers, comparison.waits) == ([april, may], False)
 
 
 def test_a_call_taken_out_with_its_import_is_no_breach_and_one_that_vanished_is(client):

@@ -305,7 +305,7 @@ def test_calls_that_came_later_are_named_and_lead_to_the_bill_that_has_them(
     cases.talk(own[0], "mobile", 60, NOON + timedelta(days=2), import_run=late)
     rating.rerun(MARCH, APRIL)
     text = words(open_page(browser, march, "comparison").main)
-    assert "+0,15 1 звонок поступил после формирования счета, войдут в следующий счет" in text
+    assert "+0,15 1 звонок поступил после формирования счета, войдет в следующий счет" in text
     cases.form(APRIL, LATER)
     april = invoices.of_client(client_row)[0]
     page = open_page(browser, march, "comparison")
