@@ -35,11 +35,16 @@ class MenuItem:
     children: tuple["MenuItem", ...] = ()
     about: str = ""
     counter: Callable[[], int] | None = None
+    beside: tuple[str, ...] = ()  # other blueprints whose pages belong to this line
 
     @property
     def blueprint(self) -> str:
         """Name of the blueprint whose pages belong to this line."""
         return self.endpoint.rpartition(".")[0]
+
+    def has(self, page: str) -> bool:
+        """Whether the pages of a blueprint belong to this line."""
+        return page == self.blueprint or page in self.beside
 
 
 @dataclass(frozen=True)
@@ -76,9 +81,7 @@ def _is_current(item: MenuItem) -> bool:
     """
     page = request.blueprint or ""
     below = page.startswith(f"{item.blueprint}.")
-    return page == item.blueprint or (
-        below and all(child.blueprint != page for child in item.children)
-    )
+    return item.has(page) or (below and not any(child.has(page) for child in item.children))
 
 
 def wants_fragment() -> bool:

@@ -58,6 +58,7 @@ def wording_of(totals: Totals) -> Wording:
             _("Cost without VAT"),
         ),
         paper_columns={
+            2: _("Dir. of call"),
             7: _("Dur. of call"),
             8: _("Bill. dur."),
             11: _("Min. w/o VAT"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from flask import current_app
 
-from domain.formats import format_date, format_integer, format_moment, format_money
+from domain.formats import format_date, format_duration, format_integer, format_moment, format_money
 from domain.orders import FileFormat, OrderKind
 from domain.periods import month_of
 from domain.writers import figure_files
@@ -172,10 +172,25 @@ def _facts(
         _("Without VAT"): f"{format_money(sums['net'])} BYN",
         _("Total with VAT"): f"{format_money(sums['total'])} BYN",
         _("Forecast to the end of the month, with VAT"): f"{format_money(sums['forecast'])} BYN",
+        **_shared_packages(sheet),
         **(
             {_("Calls without a price"): format_integer(sums["unrated"])} if sums["unrated"] else {}
         ),
         **({_("Excluded numbers"): "; ".join(excluded)} if excluded else {}),
+    }
+
+
+def _shared_packages(sheet: Sheet) -> dict[str, str]:
+    """What all numbers of the company have used together; a number's own stands in its row."""
+    words = _("%(used)s of %(quota)s, left %(left)s (h:mm:ss)")
+    return {
+        package.name: words
+        % {
+            "used": format_duration(package.used_s),
+            "quota": format_duration(package.quota_s),
+            "left": format_duration(package.left_s),
+        }
+        for package in sheet.packages
     }
 
 

@@ -28,6 +28,7 @@ MENU = MenuItem(
         "You can order information about the charges of the current month by subscriber. It is "
         "sent to the client's e-mail address."
     ),
+    beside=("bills.charge_order",),
 )
 WHICH_WORDS = {
     "all": N_("All calls"),

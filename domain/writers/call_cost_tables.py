@@ -7,7 +7,7 @@ from domain.call_detail import COST_COLUMNS, NumberTotals, Totals, Wording
 from domain.writers.figures import Figures, Form, Head, Row
 
 FORMS = (Form.COUNT, *(Form.DURATION,) * 2, *(Form.MONEY,) * 3, Form.COUNT)
-WIDTHS = (58.0, 92.0, 76.0, 92.0, 76.0, 92.0, 66.0)  # on paper
+WIDTHS = (54.0, 86.0, 66.0, 92.0, 74.0, 92.0, 64.0)  # on paper
 
 
 def by_destination(totals: Totals, costs: Costs, wording: Wording) -> Figures:
@@ -20,26 +20,30 @@ def by_destination(totals: Totals, costs: Costs, wording: Wording) -> Figures:
         )
         for line in costs.lines
     ]
-    heads = (wording.cost_columns["group"], wording.cost_columns["month"])
+    heads = (
+        Head(wording.cost_columns["group"], Form.TEXT, 0.0),
+        Head(wording.cost_columns["month"], Form.TEXT, 76.0),
+    )
     return _figures(wording.by_destination, heads, rows, totals, costs, wording)
 
 
 def by_number(totals: Totals, costs: Costs, wording: Wording) -> Figures:
     """A row for each number, also one whose calls cost nothing."""
     rows = [_number(number) for number in totals.numbers]
-    return _figures(wording.by_number, wording.columns[3:5], rows, totals, costs, wording)
+    heads = (Head(wording.columns[3], Form.TEXT, 72.0), Head(wording.columns[4], Form.TEXT, 0.0))
+    return _figures(wording.by_number, heads, rows, totals, costs, wording)
 
 
 def _figures(
     title: str,
-    texts: tuple[str, ...],
+    texts: tuple[Head, Head],
     rows: list[Row],
     totals: Totals,
     costs: Costs,
     wording: Wording,
 ) -> Figures:
     names = COST_COLUMNS[2:]
-    heads = [Head(texts[0], Form.TEXT, 110.0), Head(texts[1], Form.TEXT, 0.0)]
+    heads = [*texts]
     heads += [
         Head(wording.cost_columns[name], form, width)
         for name, form, width in zip(names, FORMS, WIDTHS, strict=True)

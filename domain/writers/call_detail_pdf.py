@@ -43,8 +43,8 @@ from domain.writers.remembered import (
     local_stretches,
 )
 
-_CALL_WIDTHS = (47.0, 36.0, 60.0, 57.0, 0.0, 58.0, 49.0, 38.0, 38.0, 76.0)
-_CALL_WIDTHS += (74.0, 38.0, 38.0, 38.0, 64.0)
+_CALL_WIDTHS = (47.0, 36.0, 50.0, 57.0, 0.0, 58.0, 49.0, 38.0, 38.0, 82.0)
+_CALL_WIDTHS += (86.0, 38.0, 38.0, 38.0, 64.0)
 _CALL_TEXT, _CALL_PAD = 6.5, 2.5  # fifteen columns: in smaller type, and closer
 _NUMBERS = frozenset({7, 8, 11, 12, 13, 14})  # columns of the calls that are set to the right
 _NUMBER_WIDTH, _CONTROL_WIDTH = 72.0, 102.0  # among the sums; the name takes the rest

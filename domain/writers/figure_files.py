@@ -69,7 +69,7 @@ def write_xlsx(path: Path, document: Document) -> None:
     """Write a sheet with the head, the sums and the rows. Raises `OSError`."""
     figures, name, bold = document.figures, document.sheet, Format().set_bold()
     above: list[tuple[Any, ...]] = [
-        *((label, clean(value)) for label, value in document.facts),
+        *((clean(label), clean(value)) for label, value in document.facts),
         (document.note,),
         (),
         tuple(head.title for head in figures.heads),
@@ -123,7 +123,7 @@ def write_pdf(path: Path, document: Document) -> None:
         foot=f"{clean(document.foot)} · {clean(document.author)}",
         page_words=document.page_words,
     )
-    facts = [(label, clean(value)) for label, value in document.facts]
+    facts = [(clean(label), clean(value)) for label, value in document.facts]
     pdf_pages.write(path, paper, Front(document.title, facts), [table])
 
 

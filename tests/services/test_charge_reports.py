@@ -92,6 +92,7 @@ def test_all_numbers_make_the_sums_of_the_screen(client, own, render):  # noqa: 
         assert row["Исходящие: звонков"] == sums["out_calls"]
         spoken = row["Исходящие: тарифицируемая длительность"]
         assert round(spoken.total_seconds()) == sums["out_s"]
+    assert any("осталось" in str(words) for words in head.values()), "of the shared package"
     assert head["Период"] == "01.03.2026 – 31.03.2026"
     assert head["Данные на"] == "31.03.2026 21:00"
     assert head["Сформировано"] == "31.03.2026 21:00"

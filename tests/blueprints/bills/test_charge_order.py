@@ -49,6 +49,8 @@ def test_the_charges_lead_to_it_and_nobody_who_may_only_look(browser, client_row
     address = page.find("a", string="Отправить на E-mail")["href"]
     page = browser.get(address)
     assert page.h1.text == "Начисления на E-mail"
+    current = [link.text for link in page.select("nav#menu a[aria-current=page]")]
+    assert current == ["Начисления за текущий период"]
     assert {"XLSX", "CSV", "PDF"} <= {label.text for label in page.select("label")}
     assert "Вы можете заказать информацию о начислениях в текущем месяце по абонентам" in page.text
     assert OrderDraft.select().count() == 0

@@ -60,6 +60,7 @@ WORDING = Wording(
     },
     sum_columns=("Звонков", "Отвечено", "Длительность", "Тарифицируемая"),
     all_numbers="Всего",
+    paper_columns={2: "Вид"},
     costs_sheet="Стоимость",
     by_destination="По направлениям",
     by_number="По номерам",
