@@ -5,15 +5,16 @@ pages that links in letters lead to are in `blueprints/letters`.
 from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints import step_up
 from blueprints.bills.delivery_form import DeliveryForm
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.web import MenuItem, render_section
 from domain.billing.delivery import Stage
-from domain.errors import DomainError, TooManySignIns, WrongPassword
+from domain.errors import DomainError
 from domain.roles import ORDERING_ROLES, Role
 from models_billing import DeliverySetting
-from services import clock, delivery, delivery_changes, delivery_letters, notices, sign_in
+from services import clock, delivery, delivery_changes, delivery_letters, notices
 from texts import N_, error_text, failure_text, gettext
 
 HISTORY_SIZE = 20
@@ -44,16 +45,11 @@ def change() -> AnyResponse:
     form = DeliveryForm(held=held)
     if not form.validate_on_submit():
         return _page(form, held, 422)
+    if status := step_up.refusal(form):
+        return step_up.with_retry_after(_page(form, held, status))
+    ip = request.remote_addr or ""
     try:
-        row = _ask(form)
-    except TooManySignIns as error:
-        form.form_errors.append(error_text(error))
-        response = _page(form, held, 429)
-        response.headers["Retry-After"] = str(error.values["retry_after_s"])
-        return response
-    except WrongPassword as error:
-        form.password.errors = [error_text(error)]
-        return _page(form, held, 422)
+        row = delivery_changes.ask(g.client, form.wish, user=g.user, ip=ip, now=clock.now())
     except DomainError as error:
         form.form_errors.append(error_text(error))
         return _page(form, held, 422)
@@ -76,13 +72,6 @@ def cancel(key: str) -> AnyResponse:
     else:
         flash(gettext("It is too late to cancel: the change is in effect, or is over"), "warn")
     return redirect(url_for(".show"), code=303)
-
-
-def _ask(form: DeliveryForm) -> DeliverySetting:
-    now, ip = clock.now(), request.remote_addr or ""
-    secret = str(current_app.secret_key)
-    sign_in.check_password(g.user, form.password.data or "", ip=ip, secret=secret, now=now)
-    return delivery_changes.ask(g.client, form.wish, user=g.user, ip=ip, now=now)
 
 
 def _page(form: DeliveryForm, held: delivery.Delivery, status: int = 200) -> Response:

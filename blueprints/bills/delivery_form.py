@@ -1,12 +1,12 @@
 """The form of «Изменить способ/адрес доставки». It checks shape; services say what may be."""
 
 from flask import current_app
-from wtforms import PasswordField, RadioField, StringField, ValidationError
+from wtforms import RadioField, StringField, ValidationError
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from blueprints.filters import delivery_method_text
-from blueprints.forms import CabinetForm
+from blueprints.step_up import StepUpForm
 from domain.accounts import check_detail, check_email
 from domain.billing.delivery import DeliveryMethod
 from domain.errors import DomainError
@@ -15,7 +15,7 @@ from services.delivery_changes import Wish
 from texts import gettext, lazy_gettext
 
 
-class DeliveryForm(CabinetForm):
+class DeliveryForm(StepUpForm):
     """How bills are to be delivered, and the password of who asks."""
 
     method = RadioField(
@@ -31,11 +31,6 @@ class DeliveryForm(CabinetForm):
         lazy_gettext("Who receives"),
         filters=[lambda text: (text or "").strip()],
         render_kw={"maxlength": 255},
-    )
-    password = PasswordField(
-        lazy_gettext("Your password"),
-        validators=[InputRequired(lazy_gettext("Enter the password"))],
-        render_kw={"autocomplete": "current-password"},
     )
 
     def __init__(self, *args: object, held: Delivery, **more: object) -> None:

@@ -180,3 +180,12 @@ def test_a_long_history_has_pages(payer, client):
     assert len(rows(last)) == 5 + 1
     assert "с начала обслуживания" in rows(last)[-1][-1]
     assert len(rows(payer.get("bills.delivery.show", page=9))) == 6
+
+
+def test_the_session_has_another_id_behind_the_password(payer):
+    """Whoever had copied the cookie does not go on where the password was typed."""
+    name = payer.app.session_interface.cookies.name
+    before = payer.client.get_cookie(name).value
+    send(payer)
+    assert payer.client.get_cookie(name).value != before
+    payer.follow()
