@@ -9,7 +9,9 @@ import pytest
 from domain.demo.calls import World
 from domain.demo.population import Sizes, make_clients
 from models import Call, Client, ImportRun, Subscriber, User
-from services import clock, demo, verify
+from services import charges, clock, demo, reports, verify
+from services.charge_making import make
+from tests import factories
 from tests.factories import NOON
 
 SMALL = Sizes(clients=4, subscribers=40, calls=900, seed=7)
@@ -187,3 +189,22 @@ def test_numbers_of_different_worlds_never_meet():
         for number in client.numbers
     ]
     assert len(numbers) == len(set(numbers))
+
+
+def test_call_detail_and_charges_of_the_demo_agree(loaded):
+    """Outgoing calls of each client's present month: the same kopecks in both, number by number."""
+    paid = 0
+    for client in Client.select():
+        own = list(Subscriber.of(client))
+        month = {"start": f"{NOON:%Y-%m-01}", "end": f"{NOON:%Y-%m-%d}"}
+        order = factories.make_order(client, own, params=month)
+        totals = reports._totals(order, lambda *_: None)
+        sheet = make(client, NOON)
+        assert totals.costs.whole.net == sheet.sum("out"), client.name
+        assert totals.unrated == sheet.sum("unrated")
+        by_number = {number.number: number.cost.net for number in totals.numbers}
+        for one in own:
+            row = charges.row_of(sheet, one)
+            assert by_number[one.number] == (row.sums["out"] if row else 0)
+        paid += totals.costs.whole.net
+    assert paid
