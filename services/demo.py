@@ -220,11 +220,10 @@ def _add_call_centre(client: Client, made: DemoClient, *, now: datetime) -> None
     """The connection as the number that customers call, and the busiest numbers as employees."""
     if call_centre.members_of(client):
         return
-    busiest = made.callers[0][: CENTRE_EMPLOYEES + 1]
-    own = {row.number: row for row in Subscriber.of(client).where(Subscriber.number.in_(busiest))}
     line = made.numbers[0].number
-    if line in own:
-        call_centre.add(client, own.pop(line), MemberKind.LINE, now=now)
+    wanted = [line, *made.callers[0][:CENTRE_EMPLOYEES]]
+    own = {row.number: row for row in Subscriber.of(client).where(Subscriber.number.in_(wanted))}
+    call_centre.add(client, own.pop(line), MemberKind.LINE, now=now)
     for n, number in enumerate(sorted(own)):
         group = CENTRE_GROUPS[n % len(CENTRE_GROUPS)]
         call_centre.add(client, own[number], MemberKind.EMPLOYEE, group, now=now)

@@ -81,6 +81,7 @@ TABLE = {
     "bills.invoice.numbers": ("GET", CLIENTS),
     "bills.invoice.show": ("GET", CLIENTS),
     "bills.show": ("GET", CLIENTS),
+    "call_centre.change": ("GET POST", ORDERING),
     "call_centre.missed": ("GET", CLIENTS),
     "call_centre.show": ("GET", CLIENTS),
     "feedback.answer": ("POST", ORDERING),

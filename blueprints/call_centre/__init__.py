@@ -4,18 +4,24 @@ not called back, and when the centre works.
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.call_centre import centre_figures
+from blueprints.call_centre.forms import ChangeForm
 from blueprints.chosen import EVERYBODY, chosen, narrows
+from blueprints.guards import allow
 from blueprints.web import MenuItem, render_section
 from domain.call_centre import Hours, MemberKind
 from domain.call_detail import hidden_peer
+from domain.errors import DomainError, TooManyMessages
+from domain.feedback import Subject
+from domain.roles import ORDERING_ROLES
 from models import Client, Subscriber
-from services import call_centre, charge_sheet, clock
+from services import call_centre, charge_sheet, clock, feedback
 from services.call_centre import Member, Period, Report
 from services.charges import page_within
-from texts import N_
+from texts import N_, gettext
 
 bp = Blueprint("call_centre", __name__, url_prefix="/call-centre")
 MENU = MenuItem(N_("Mobile call centre"), "call_centre.show")
@@ -116,6 +122,37 @@ def missed() -> Response:
         number=number,
         pages=pages,
     )
+
+
+@bp.route("/change", methods=["GET", "POST"])
+@allow(*ORDERING_ROLES)
+def change() -> AnyResponse:
+    """Ask the operator for a change: it becomes a thread of «Обратная связь»."""
+    today = clock.now().date()
+    form = ChangeForm(client=g.client, today=today)
+    if not form.validate_on_submit():
+        return _draw_change(form, 422 if form.errors else 200)
+    try:
+        thread = feedback.open_thread(
+            Subject.CALL_CENTRE,
+            form.message,
+            client=g.client,
+            user=g.user,
+            form_key=form.form_key.data or "",
+            ip=request.remote_addr or "",
+            now=clock.now(),
+        )
+    except DomainError as error:
+        response = _draw_change(form, form.refuse(error))
+        if isinstance(error, TooManyMessages):
+            response.headers["Retry-After"] = str(error.values.get("retry_after_s", 60))
+        return response
+    flash(gettext("Request No. {number} is accepted").format(number=thread.number), "ok")
+    return redirect(url_for("feedback.thread", key=thread.key), code=303)
+
+
+def _draw_change(form: ChangeForm, status: int) -> Response:
+    return render_section("call_centre/change.html", status, form=form, today=clock.now().date())
 
 
 def _shared(centre: Centre) -> dict[str, object]:

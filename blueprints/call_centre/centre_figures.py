@@ -20,6 +20,7 @@ WEEKDAYS = (
     N_("Saturday"),
     N_("Sunday"),
 )
+LABEL_EVERY = 3  # hours
 TOP = 15  # employees drawn; the table has all of them
 
 
@@ -63,7 +64,7 @@ def _is_off(hour: int, hours: Hours) -> bool:
 def _by_hour(
     key: str, title: str, values: list[int], report: Report, off: Sequence[bool]
 ) -> Figure:
-    labels = [str(hour) for hour in range(24)]
+    labels = ["" if hour % LABEL_EVERY else str(hour) for hour in range(24)]
     best = max(range(24), key=lambda hour: values[hour])
     told = gettext("There were none.")
     if total := sum(values):
@@ -92,8 +93,8 @@ def _by_hour(
         key,
         title,
         told,
-        columns(values, labels, WIDE) if total else None,
-        columns(values, labels, NARROW) if total else None,
+        columns(values, labels, WIDE._replace(every=1)) if total else None,
+        columns(values, labels, NARROW._replace(every=1)) if total else None,
         [],
         off,
         heads,

@@ -163,6 +163,13 @@ def all_forms(full):
         "orders.cancel": (full.user, f"/orders/{full.open.key}/cancel", {}),
         "orders.retry": (full.user, f"{failed}/retry", {}),
         "orders.repeat": (full.user, f"{failed}/repeat", {}),
+        "call_centre.change": (
+            full.user, "/call-centre/change",
+            {
+                "form_key": "b" * 24, "what": "add", "numbers": full.subscriber.number,
+                "from_day": day, "text": "Продажи",
+            },
+        ),
         "subscribers.choose": (
             full.user, "/subscribers/choice", {"subscriber": str(full.subscriber.id)},
         ),

@@ -6,8 +6,11 @@ import pytest
 
 from domain.call_centre import MemberKind
 from domain.cdr.record import CallDirection, Disposition
+from domain.roles import Role
+from models_feedback import FeedbackThread
 from services import call_centre, clock, subscriber_choice
-from tests.factories import make_call, make_import_run, make_subscriber
+from tests.factories import make_call, make_import_run, make_subscriber, make_user
+from tests.page import Browser
 
 NOW = datetime(2026, 3, 10, 15, tzinfo=clock.zone())
 NOON = NOW.replace(hour=12)
@@ -181,3 +184,54 @@ def test_a_service_without_calls_says_so(browser, client_row):
     assert "Звонки еще не загружены" in page.text
     assert "Принятых звонков нет." in page.text
     assert not page.select("svg")
+
+
+CHANGE = {
+    "form_key": "a" * 24,
+    "what": "add",
+    "numbers": "375172000001",
+    "from_day": "2026-03-16",
+    "text": "Это номер Анны",
+}
+
+
+def test_a_change_is_asked_for_in_a_thread_of_feedback(browser, client_row, centre):
+    page = browser.get(browser.get(PAGE).find("a", string="Попросить об изменении")["href"])
+    assert page.h1.text == "Изменение колл-центра"
+    for _ in range(2):  # a double click
+        browser.post("call_centre.change", CHANGE)
+    [thread] = FeedbackThread.of(client_row)
+    assert thread.subject == "call_centre"
+    text = browser.follow().main.text
+    for words in (
+        "Что изменить: Подключить номера или сотрудников",
+        "Номера: 375172000001",
+        "С какого дня: 16.03.2026",
+        "Это номер Анны",
+    ):
+        assert words in text
+
+
+@pytest.mark.parametrize(
+    ("answers", "field", "sentence"),
+    [
+        ({"what": ""}, "what", "Выберите, что изменить"),
+        ({"numbers": ""}, "numbers", "Укажите номера"),
+        ({"numbers": "375290000000; 12"}, "numbers", "Не найдены среди номеров вашей компании"),
+        ({"from_day": "2026-03-09"}, "from_day", "Этот день уже прошел"),
+        ({"what": "hours", "text": " "}, "text", "Напишите, что изменить"),
+        ({"text": "я" * 2001}, "text", "2"),
+    ],
+)
+def test_a_bad_request_for_a_change_is_told_why_and_kept(browser, centre, answers, field, sentence):
+    page = browser.post("call_centre.change", {**CHANGE, **answers}, status=422)
+    assert sentence in page.select_one(f"#{field}-error").text
+    assert not FeedbackThread.select().exists()
+    if "text" not in answers:
+        assert page.select_one("textarea").text.strip() == CHANGE["text"]
+
+
+def test_viewers_see_the_statistics_and_ask_for_nothing(app, client_row, centre):
+    browser = Browser(app, make_user(client_row, role=Role.VIEWER))
+    assert not browser.get(PAGE).find("a", string="Попросить об изменении")
+    browser.get("call_centre.change", status=403)
