@@ -12,6 +12,7 @@ from domain.orders import OrderState
 from domain.roles import CLIENT_ROLES, OPERATOR_ROLES, Role
 from models import AuditEvent, Order, OrderDraft, UserSession, db
 from models_all import ALL_MODELS
+from models_feedback import FeedbackSeen
 from services import clock
 from tests import factories
 from tests.page import Browser
@@ -151,7 +152,7 @@ TABLE = {
     "subscribers.show": ("GET", CLIENTS),
     "verify.show": ("GET", PUBLIC),  # whoever holds the paper
 }
-NOT_BUSINESS = {AuditEvent, UserSession}
+NOT_BUSINESS = {AuditEvent, UserSession, FeedbackSeen}
 UNSAFE = {"POST", "PUT", "PATCH", "DELETE"}
 
 

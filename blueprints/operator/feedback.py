@@ -5,6 +5,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.feedback import hand_out, receive_files, words
 from blueprints.feedback.forms import NoteForm, ReplyForm, StateForm, limits
+from blueprints.forms import check_button
 from blueprints.guards import allow
 from blueprints.security import receives_files
 from blueprints.web import MenuItem, render_section
@@ -171,6 +172,7 @@ def note(key: str) -> AnyResponse:
 @allow(*OPERATOR_ROLES)
 def state(key: str) -> AnyResponse:
     """Change the state without an answer."""
+    check_button()
     row, form = thread_or_404(key), StateForm()
     if not form.validate_on_submit():
         flash(gettext("Choose the state"), "warn")

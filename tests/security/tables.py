@@ -2,9 +2,11 @@
 
 from models import AuditEvent, UserSession
 from models_all import ALL_MODELS
+from models_feedback import FeedbackSeen
 
 WATCHED = tuple(model for model in ALL_MODELS if model is not AuditEvent)
-BUSINESS = tuple(model for model in WATCHED if model is not UserSession)
+# Looking at a page keeps a session alive, and what was shown has been read.
+BUSINESS = tuple(model for model in WATCHED if model not in (UserSession, FeedbackSeen))
 
 
 def dump(models=WATCHED):

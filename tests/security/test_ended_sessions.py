@@ -279,6 +279,10 @@ def test_htmx_is_led_to_the_sign_in_with_a_page_of_ours_to_go_on_with(app, full,
 
 
 KEPT = {
+    "feedback.answer": {"text": "Почему так дорого?"},
+    "feedback.ask": {"text": "Почему так дорого?", "number": "375291112233"},
+    "operator.feedback.answer": {"text": "Потому что далеко"},
+    "operator.feedback.note": {"note": "Перезвонить завтра"},
     "auth.login": {"login": "typed-by-me"},
     "bills.call_detail.start": {"start": "01.11.2026", "end": "02.11.2026"},
     "bills.call_detail.period": {"start": "01.11.2026", "end": "02.11.2026"},

@@ -7,7 +7,6 @@ from dataclasses import replace
 import pytest
 
 from blueprints import receiving
-from blueprints.operator import imports
 from domain.imports import ImportState
 from domain.roles import Role
 from jobs import imports as job
