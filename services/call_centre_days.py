@@ -142,6 +142,26 @@ def _keep(client: Client, made: dict[date, tuple[str, Day]]) -> None:
             ).execute()
 
 
+def wrong_days(client: Client) -> Iterator[date]:
+    """Kept days that hold, and are not what their calls make."""
+    rows = list(CentreDay.of(client).order_by(CentreDay.day))
+    if not rows:
+        return
+    members = _members(client)
+    period = DateRange(date.fromordinal(rows[0].day), date.fromordinal(rows[-1].day))
+    stamps = _stamps(client, members, period)
+    for row in rows:
+        day = date.fromordinal(row.day)
+        if stamps.get(day) == row.stamp:
+            made = _make(client, members, DateRange(day, day))[day]
+            if made != _unpack(row.figures, row.callers):
+                yield day
+
+
+def _members(client: Client) -> list[int]:
+    return [key for (key,) in CentreNumber.of(client, CentreNumber.subscriber).tuples()]
+
+
 # --- As they are kept -----------------------------------------------------------------------------
 
 
@@ -188,7 +208,7 @@ def keep_up(*, now: datetime) -> int:
     first = month_start(now.date(), 1)
     done = 0
     for client in Client.select().where(Client.id.in_(CentreNumber.select(CentreNumber.client))):
-        members = [key for (key,) in CentreNumber.of(client, CentreNumber.subscriber).tuples()]
+        members = _members(client)
         for some in _runs(_outdated(client, members, DateRange(first, now.date()))):
             days_of(client, members, DateRange(some[0], some[-1]))
             done += len(some)

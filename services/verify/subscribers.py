@@ -1,0 +1,40 @@
+"""Invariants of what is done with subscribers beside calling: choices, and the call centre."""
+
+from collections.abc import Iterator
+
+from models import Client, Subscriber, User
+from models_subscribers import CentreDay, CentreNumber, SubscriberChoice
+from services import call_centre_days
+from services.verify.registry import check
+
+
+@check
+def a_choice_and_a_number_of_a_call_centre_are_the_clients_own() -> Iterator[str]:
+    """Nobody looks at another company's subscriber, and no call centre has another's number."""
+    chosen = (
+        SubscriberChoice.across_clients(SubscriberChoice.id)
+        .join(Subscriber)
+        .switch(SubscriberChoice)
+        .join(User)
+        .where(
+            (Subscriber.client != SubscriberChoice.client)
+            | (User.client != SubscriberChoice.client)
+        )
+    )
+    for (key,) in chosen.tuples():
+        yield f"choice {key} is of another client's subscriber or user"
+    numbers = (
+        CentreNumber.across_clients(CentreNumber.id)
+        .join(Subscriber)
+        .where(Subscriber.client != CentreNumber.client)
+    )
+    for (key,) in numbers.tuples():
+        yield f"number {key} of a call centre is another client's"
+
+
+@check
+def a_kept_day_of_a_call_centre_says_what_its_calls_say() -> Iterator[str]:
+    """A day that holds, counted once more, is the same."""
+    for client in Client.select().where(Client.id.in_(CentreDay.across_clients(CentreDay.client))):
+        for day in call_centre_days.wrong_days(client):
+            yield f"the call centre of client {client.id} has other figures for {day}"
