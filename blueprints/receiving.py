@@ -31,23 +31,23 @@ class UploadTooLarge(RequestEntityTooLarge):
         return sentence.format(limit=self._limit_mb)
 
 
-def receive(folder: Path, *, limit_mb: int, parts: int | None = None) -> None:
+def receive(folder: Path, *, limit_mb: int, most_files: int | None = None) -> None:
     """Read this request, whose files may take `limit_mb` together; they lie in `folder` until it is
-    answered, under no name at all. It has no more than `parts` files and fields. Raises
-    `UploadTooLarge`.
+    answered, under no name at all, and each is an open one. Raises `UploadTooLarge`, also for more
+    than `most_files`.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     opened: list[IO[bytes]] = []
 
     def open_file(*_about: object, **_more: object) -> IO[bytes]:
+        if len(opened) == most_files:
+            raise RequestEntityTooLarge
         opened.append(tempfile.TemporaryFile(dir=folder))  # noqa: SIM115 - read later
         return opened[-1]
 
     received = request._get_current_object()  # type: ignore[attr-defined]
     received.max_content_length = (limit_mb + FIELDS_MB) * MB
     received._get_file_stream = open_file
-    if parts is not None:
-        received.max_form_parts = parts
     try:
         check_no_nul(*received.form.values())  # reads the whole request
     except BaseException as error:

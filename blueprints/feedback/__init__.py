@@ -44,7 +44,7 @@ from texts import N_, gettext
 
 PAGE_SIZE = 20
 ROOM = 2  # times what may be sent: who sends a little more is told so on the page, text kept
-FIELDS = 20  # more than any form here has
+MOST_FILES = 50  # read of one request: a few more than allowed are counted, not cut off
 bp = Blueprint("feedback", __name__, url_prefix="/feedback")
 
 
@@ -257,7 +257,7 @@ def receive_files() -> None:
     """Let this request bring as many files as a message may have."""
     config = current_app.config["CABINET"]
     most_mb = max(1, config.FEEDBACK_FILES * config.FEEDBACK_FILE_MB * ROOM)
-    receive(config.feedback_dir, limit_mb=most_mb, parts=ROOM * config.FEEDBACK_FILES + FIELDS)
+    receive(config.feedback_dir, limit_mb=most_mb, most_files=MOST_FILES)
 
 
 def hand_out(row: FeedbackThread, found: FeedbackFile) -> Response:
