@@ -119,6 +119,7 @@ ERRORS = {
     "login_taken": N_("The login {name} is taken. Choose another one."),
     "link_over": N_("This link does not work any more"),
     "too_many_invitations": N_("No more than {limit} letters a day. Try again tomorrow."),
+    "sign_in_expired": N_("It took too long. Enter login and password once more."),
     "wrong_code": N_("The code does not fit. Wait for the next one and enter it."),
     "no_space_left": N_(
         "Orders are not taken now: there is too little space on the server. Try again later."

@@ -28,7 +28,7 @@ from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of b
 from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
 from models import db, tenant_guard
-from services import access, clock
+from services import access, clock, second_factor
 from texts import N_, gettext
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -109,7 +109,27 @@ def check_request() -> AnyResponse | None:
         return None  # no such page, or one for all
     if g.user is None:
         return _send_to_login(polls=polls)
+    if not getattr(view, "needs_no_factor", False) and _lacks_factor():
+        return _send_to_set_up()
     return _check_role(view)
+
+
+def needs_no_factor(view: View) -> View:
+    """Mark a view for people who have still to set up the second factor that they must have."""
+    view.needs_no_factor = True  # type: ignore[attr-defined]
+    return view
+
+
+def _lacks_factor() -> bool:
+    return second_factor.is_required(g.user) and not second_factor.has(g.user)
+
+
+def _send_to_set_up() -> AnyResponse:
+    """Every page leads to the second factor until it is set up."""
+    target = url_for("auth.factor.show")
+    if request.headers.get("HX-Request") == "true":
+        return make_response("", 204, {"HX-Redirect": target})
+    return redirect(target, code=303)
 
 
 def _check_role(view: Callable[..., Any]) -> AnyResponse | None:

@@ -7,7 +7,8 @@ from flask.cli import AppGroup
 
 from commands.refusals import on_database
 from domain.roles import Role
-from services import accounts, clock, passwords
+from services import accounts, clock, own_address, passwords, second_factor
+from services.audit import By
 
 group = AppGroup("user", help="People who sign in.")
 CLIENT_ROLE_NAMES = {
@@ -32,6 +33,7 @@ password_stdin = click.option(
     "clerk.",
 )
 @click.option("--name", "full_name", default="", help="The person's name, shown on the pages.")
+@click.option("--email", default="", help="Their own address, for letters about their access.")
 @password_stdin
 @on_database
 def add(
@@ -41,6 +43,7 @@ def add(
     is_operator: bool,
     role: str,
     full_name: str,
+    email: str,
     password_stdin: bool,
 ) -> None:
     """Add a user with LOGIN and print the password.
@@ -59,6 +62,7 @@ def add(
         client=client,
         password=password,
         full_name=full_name,
+        email=email,
         now=clock.now(),
     )
     _show(password, given=password_stdin)
@@ -100,6 +104,27 @@ def sign_out(login: str) -> None:
     """End all sessions of LOGIN, on whatever machine."""
     ended = accounts.end_sessions(accounts.find_user(login), now=clock.now())
     click.echo(f"sessions ended: {ended}")
+
+
+@group.command("email")
+@click.argument("login")
+@click.argument("address")
+@on_database
+def email(login: str, address: str) -> None:
+    """Name the own ADDRESS of LOGIN, to which letters about their access go. You vouch for it: no
+    letter asks for a confirmation; the address before is told.
+    """
+    own_address.set_by_operator(accounts.find_user(login), address, now=clock.now())
+    click.echo("changed")
+
+
+@group.command("factor-off")
+@click.argument("login")
+@on_database
+def factor_off(login: str) -> None:
+    """Let LOGIN in without a code: telephone and recovery codes are lost. Ask who it is first."""
+    was_there = second_factor.remove(accounts.find_user(login), by=By(now=clock.now()))
+    click.echo("removed" if was_there else "there was none")
 
 
 def _role(name: str, names: dict[str, Role]) -> Role:

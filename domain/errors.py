@@ -217,6 +217,12 @@ class TooManyInvitations(DomainError):
     code = "too_many_invitations"
 
 
+class SignInExpired(DomainError):
+    """Too long ago that the password was shown: begin anew."""
+
+    code = "sign_in_expired"
+
+
 class WrongCode(DomainError):
     """Not the code of this moment, or one that was taken before."""
 

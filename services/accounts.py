@@ -130,9 +130,11 @@ def add_user(
     client: Client | None,
     password: str | None = None,
     full_name: str = "",
+    email: str = "",
     now: datetime,
 ) -> tuple[User, str]:
-    """Add a user and return it with its password, made up unless given.
+    """Add a user and return it with its password, made up unless given. Letters about access go to
+    `email`, which the caller vouches for.
 
     Raises `InvalidValue` for a bad login or a role that does not fit, `AlreadyExists` for a login
     in use by anybody.
@@ -140,6 +142,7 @@ def add_user(
     login = check_login(login)
     if role.is_operator != (client is None):
         raise InvalidValue(what="role", value=role.value)
+    email = check_email(email) if email else ""
     password = password or passwords.make_up()
     password_hash = passwords.hash_password(password)  # slow, so before the transaction
     with write_tx():
@@ -151,6 +154,7 @@ def add_user(
             role=role,
             client=client,
             full_name=full_name,
+            email=email,
             created_at=now,
         )
         audit.record(AuditEventKind.USER_ADDED, now=now, client=client, subject=f"user:{user.id}")

@@ -187,7 +187,15 @@ def _add_people(config: Config, clients: list[DemoClient], *, now: datetime) -> 
         if login in known or (index is not None and index >= len(clients)):
             continue
         owner = None if index is None else accounts.find_client(clients[index].account_no)
-        accounts.add_user(login=login, role=role, client=owner, password=password, now=now)
+        domain = "operator.example" if index is None else clients[index].email_domain
+        accounts.add_user(
+            login=login,
+            role=role,
+            client=owner,
+            password=password,
+            email=f"{login}@{domain}",
+            now=now,
+        )
 
 
 def _add_client(made: DemoClient, *, now: datetime) -> Client:

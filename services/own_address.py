@@ -60,6 +60,18 @@ def confirm(link: AccessLink, *, ip: str, now: datetime) -> None:
     queue.hint_notices()
 
 
+def set_by_operator(user: User, email: str, *, now: datetime) -> None:
+    """Another address that somebody vouches for; the one before is told. Raises `InvalidValue`."""
+    email = check_email(email.strip())
+    with write_tx():
+        access_links.close_all(user, (LinkKind.ADDRESS,), now=now)
+        User.update(email=email).where(User.id == user.id).execute()
+        if user.email and user.email != email:
+            access_letters.tell(user, Told.ADDRESS_CHANGED, email=user.email, now=now)
+        _note(AuditEventKind.ADDRESS_SET, user, By(now=now))
+    queue.hint_notices()
+
+
 def waiting(user: User, *, now: datetime) -> AccessLink | None:
     """The address that is still to be confirmed."""
     link = access_links.newest(user, LinkKind.ADDRESS)

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from peewee import JOIN
 
 from models import Client, User, UserSession
+from models_access import SecondStep
 from services.transactions import DiskFull, write_tx
 
 TOUCH_EVERY = timedelta(minutes=1)  # the idle limit is exact to this
@@ -94,8 +95,9 @@ def end(row: UserSession) -> None:
 
 
 def end_all(user: User) -> int:
-    """End every session of a user and return how many there were."""
+    """End every session of a user, and what was to become one; return how many there were."""
     with write_tx():
+        SecondStep.delete().where(SecondStep.user == user).execute()
         return UserSession.delete().where(UserSession.user == user).execute()
 
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from domain.accounts import fold_login
-from domain.errors import WrongCredentials, WrongPassword
+from domain.errors import SignInExpired, WrongCredentials, WrongPassword
 from models import User, UserSession
-from services import audit, passwords, sessions, throttle
+from services import audit, passwords, second_factor, second_step, sessions, throttle
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
@@ -21,10 +21,25 @@ class Visitor:
     user_agent: str
 
 
+@dataclass(frozen=True)
+class Opened:
+    """Signed in: the session and the token for the cookie."""
+
+    row: UserSession
+    token: str
+
+
+@dataclass(frozen=True)
+class HalfWay:
+    """The password is right, a code is still asked for; `token` leads on."""
+
+    token: str
+
+
 def sign_in(
     login: str, password: str, *, visitor: Visitor, secret: str, hours: int, now: datetime
-) -> tuple[UserSession, str]:
-    """Check a login and password, and open a session of `hours`: its row and token.
+) -> Opened | HalfWay:
+    """Check a login and password, and open a session of `hours`, or the way to the second step.
 
     Raises `TooManySignIns` before any check, `WrongCredentials` alike for an unknown login, a wrong
     password and a disabled user.
@@ -38,7 +53,22 @@ def sign_in(
         if not (user and is_right and user.is_active):
             _refuse(account_hash, visitor, now)
         throttle.forget(account_hash, ip=visitor.ip)  # before the next one takes this place
-    return _open(user, password, visitor, hours=hours, now=now)
+    _renew_hash(user, password)
+    if second_factor.has(user):
+        return HalfWay(second_step.open_for(user, now=now))
+    return _open(user, visitor, hours=hours, now=now)
+
+
+def go_on(token: str, code: str, *, visitor: Visitor, hours: int, now: datetime) -> Opened:
+    """The second step: check a code, and open a session of `hours`.
+
+    Raises `SignInExpired` when the password must be shown once more, `TooManySignIns`, `WrongCode`.
+    """
+    user = second_step.find(token, now=now)
+    if user is None:
+        raise SignInExpired
+    second_factor.check(user, code, ip=visitor.ip, now=now)
+    return _open(user, visitor, hours=hours, now=now, closes=token)
 
 
 def check_password(user: User, password: str, *, ip: str, secret: str, now: datetime) -> None:
@@ -77,17 +107,23 @@ def _refuse(account_hash: str, visitor: Visitor, now: datetime) -> None:
     raise WrongCredentials
 
 
-def _open(
-    user: User, password: str, visitor: Visitor, *, hours: int, now: datetime
-) -> tuple[UserSession, str]:
-    changes: dict[str, object] = {"last_sign_in_at": now}
+def _renew_hash(user: User, password: str) -> None:
+    """Keep the password by the parameters of today."""
     if passwords.is_outdated(user.password_hash):
-        changes["password_hash"] = passwords.hash_password(password)
+        password_hash = passwords.hash_password(password)
+        with write_tx():
+            User.update(password_hash=password_hash).where(User.id == user.id).execute()
+
+
+def _open(user: User, visitor: Visitor, *, hours: int, now: datetime, closes: str = "") -> Opened:
     with write_tx():
-        User.update(changes).where(User.id == user.id).execute()
+        if closes:
+            second_step.close(closes)
+        User.update(last_sign_in_at=now).where(User.id == user.id).execute()
         audit.record(
             AuditEventKind.SIGNED_IN, now=now, user=user, client=user.client_id, ip=visitor.ip
         )
-        return sessions.start(
+        row, token = sessions.start(
             user, ip=visitor.ip, user_agent=visitor.user_agent, now=now, hours=hours
         )
+    return Opened(row, token)

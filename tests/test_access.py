@@ -28,6 +28,7 @@ EVERYBODY = frozenset(Role)
 PUBLIC = frozenset()
 # 303, 503 or 404 by design
 LEADING = {
+    "auth.code",
     "auth.logout",
     "auth.own.end_all",
     "auth.session_end",
@@ -44,6 +45,12 @@ TABLE = {
     "account.users.invite": ("GET POST", ADMINISTERING),
     "account.users.show": ("GET POST", ADMINISTERING),
     "account.users.sign_out": ("POST", ADMINISTERING),
+    "auth.code": ("GET POST", PUBLIC),  # whoever has shown the password
+    "auth.factor.begin": ("POST", EVERYBODY),
+    "auth.factor.codes": ("GET POST", EVERYBODY),
+    "auth.factor.confirm": ("GET POST", EVERYBODY),
+    "auth.factor.remove": ("GET POST", EVERYBODY),
+    "auth.factor.show": ("GET", EVERYBODY),
     "auth.links.address": ("GET POST", PUBLIC),  # whoever has the letter
     "auth.links.forgotten": ("GET POST", PUBLIC),
     "auth.links.password": ("GET POST", PUBLIC),
@@ -234,6 +241,7 @@ def test_the_public_routes_are_these_and_no_others(routes):
     sections = {row["endpoint"].partition(".")[0] for row in routes if row["public"]}
     assert sections <= {"auth", "health", "letters", "mailbox", "verify"}
     assert {row["endpoint"] for row in routes if row["public"] and "auth" in row["endpoint"]} == {
+        "auth.code",
         "auth.links.address",
         "auth.links.forgotten",
         "auth.links.password",

@@ -15,22 +15,22 @@ from flask import (
 from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints.auth import links, own
+from blueprints.auth import factor, links, own
 from blueprints.auth.ending import ending
-from blueprints.auth.forms import SignInForm
+from blueprints.auth.forms import CodeForm, SignInForm
 from blueprints.forms import check_button
-from blueprints.guards import allow, does_not_prolong, public
+from blueprints.guards import allow, does_not_prolong, needs_no_factor, public
 from blueprints.paths import local_path
 from blueprints.web import render_section
 from config import Config
-from domain.errors import TooManySignIns, WrongCredentials
+from domain.errors import DomainError, SignInExpired, TooManySignIns, WrongCode, WrongCredentials
 from domain.roles import Role
-from models import UserSession
 from services import clock, sessions, sign_in
+from services.sign_in import HalfWay, Opened, Visitor
 from texts import error_text, gettext
 
 bp = Blueprint("auth", __name__)
-for _part in (links, own):
+for _part in (factor, links, own):
     bp.register_blueprint(_part.bp)
 
 
@@ -45,7 +45,7 @@ def login() -> AnyResponse:
     if not form.validate_on_submit():
         return _page(form, target, 422 if form.errors else 200)
     try:
-        row, token = _sign_in(form)
+        step = _sign_in(form)
     except WrongCredentials as error:
         form.form_errors.append(error_text(error))
         return _page(form, target, 422)
@@ -54,12 +54,37 @@ def login() -> AnyResponse:
         response = _page(form, target, 429)
         response.headers["Retry-After"] = str(error.values["retry_after_s"])
         return response
-    visit.begin(row, token)
+    if isinstance(step, HalfWay):
+        visit.end()
+        visit["second_step"] = step.token
+        return _go(_code_address(target))
+    visit.begin(step.row, step.token)
+    return _go(target or url_for("home.show"))
+
+
+@bp.route("/login/code", methods=["GET", "POST"])
+@public
+def code() -> AnyResponse:
+    """The second step: a code of the application, or a recovery code."""
+    target = local_path(request.args.get("next", ""))
+    if request.method != "POST" and "second_step" not in visit:
+        return _go(_login_address(target))
+    form = CodeForm()
+    if not form.validate_on_submit():
+        return _code_page(form, target, 422 if form.errors else 200)
+    if "second_step" not in visit:
+        return _go(_login_address(target))
+    try:
+        opened = _go_on(form)
+    except (SignInExpired, WrongCode, TooManySignIns) as error:
+        return _refuse_code(form, target, error)
+    visit.begin(opened.row, opened.token)
     return _go(target or url_for("home.show"))
 
 
 @bp.post("/logout")
 @allow(*Role)
+@needs_no_factor
 def logout() -> AnyResponse:
     """End the session, and let the browser forget the pages it has kept."""
     check_button()
@@ -74,6 +99,7 @@ def logout() -> AnyResponse:
 
 @bp.get("/session")
 @allow(*Role)
+@needs_no_factor
 @does_not_prolong
 def session_end() -> AnyResponse:
     """The line about the session's end, for the page that asks when it has been open for long."""
@@ -82,6 +108,7 @@ def session_end() -> AnyResponse:
 
 @bp.get("/session/stay")
 @allow(*Role)
+@needs_no_factor
 def stay() -> AnyResponse:
     """«Продолжить работу»: a request that counts, and leaves the page as it is."""
     return _line_or_home()
@@ -93,24 +120,68 @@ def _line_or_home() -> AnyResponse:
     return render_section("auth/_session_end.html")
 
 
-def _sign_in(form: SignInForm) -> tuple[UserSession, str]:
-    visitor = sign_in.Visitor(request.remote_addr or "", request.user_agent.string)
-    row, token = sign_in.sign_in(
+def _sign_in(form: SignInForm) -> Opened | HalfWay:
+    step = sign_in.sign_in(
         form.login.data or "",
         form.password.data or "",
-        visitor=visitor,
+        visitor=_visitor(),
         secret=str(current_app.secret_key),
         hours=current_app.config["CABINET"].SESSION_HOURS,
         now=clock.now(),
     )
     if visit.row is not None:  # somebody else was signed in here
         sessions.end(visit.row)
-    return row, token
+    return step
+
+
+def _go_on(form: CodeForm) -> Opened:
+    return sign_in.go_on(
+        visit["second_step"],
+        form.code.data or "",
+        visitor=_visitor(),
+        hours=current_app.config["CABINET"].SESSION_HOURS,
+        now=clock.now(),
+    )
+
+
+def _refuse_code(form: CodeForm, target: str | None, error: DomainError) -> AnyResponse:
+    if isinstance(error, SignInExpired):
+        visit.pop("second_step")
+        flash(error_text(error), "warn")
+        return _go(_login_address(target))
+    if isinstance(error, WrongCode):
+        form.code.errors = [error_text(error)]
+        return _code_page(form, target, 422)
+    form.form_errors.append(error_text(error))
+    response = _code_page(form, target, 429)
+    response.headers["Retry-After"] = str(error.values["retry_after_s"])
+    return response
+
+
+def _visitor() -> Visitor:
+    return Visitor(request.remote_addr or "", request.user_agent.string)
 
 
 def _page(form: SignInForm, target: str | None, status: int) -> Response:
-    action = url_for("auth.login", next=target) if target else url_for("auth.login")
-    return render_section("auth/login.html", status, form=form, action=action)
+    return render_section("auth/login.html", status, form=form, action=_login_address(target))
+
+
+def _code_page(form: CodeForm, target: str | None, status: int) -> Response:
+    return render_section(
+        "auth/code.html",
+        status,
+        form=form,
+        action=_code_address(target),
+        back=_login_address(target),
+    )
+
+
+def _login_address(target: str | None) -> str:
+    return url_for("auth.login", next=target) if target else url_for("auth.login")
+
+
+def _code_address(target: str | None) -> str:
+    return url_for("auth.code", next=target) if target else url_for("auth.code")
 
 
 def _go(target: str) -> AnyResponse:

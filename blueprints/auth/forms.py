@@ -65,3 +65,18 @@ class OwnAddressForm(StepUpForm):
         validators=[InputRequired(lazy_gettext("Enter the address"))],
         render_kw={"type": "email", "autocomplete": "email"},
     )
+
+
+class CodeForm(CabinetForm):
+    """A code of the application, or a recovery code."""
+
+    code = StringField(
+        lazy_gettext("Code"),
+        validators=[InputRequired(lazy_gettext("Enter the code"))],
+        render_kw={
+            "autocomplete": "one-time-code",
+            "inputmode": "text",
+            "autocapitalize": "none",
+            "spellcheck": "false",
+        },
+    )

@@ -18,7 +18,7 @@ from domain.devices import device_name
 from domain.errors import DomainError, InvalidValue
 from domain.new_passwords import LEAST
 from domain.roles import Role
-from services import clock, own_access, own_address, sessions
+from services import clock, own_access, own_address, second_factor, sessions
 from texts import error_text, gettext
 
 bp = Blueprint("own", __name__, url_prefix="/security")
@@ -34,6 +34,7 @@ def show() -> Response:
         rows=own_access.open_sessions(g.user, now=clock.now(), idle=idle),
         this=visit.row.id,
         device_name=device_name,
+        has_factor=second_factor.has(g.user),
         waiting=own_address.waiting(g.user, now=clock.now()),
         button=EmptyForm(None),
     )

@@ -9,7 +9,8 @@ from flask.cli import FlaskGroup, routes_command
 
 from commands import routes
 from domain.roles import Role
-from models import AuditEvent, Client, User, UserSession
+from models import AuditEvent, Client, Notice, User, UserSession
+from models_access import SecondFactor
 from services import passwords
 from tests import factories
 from tests.apps import another_app
@@ -217,3 +218,22 @@ def test_all_sessions_of_a_user_can_be_ended(flask, own_app):
     assert flask("user", "sign-out", "ivanov") == (0, "sessions ended: 3\n")
     for browser in browsers:
         browser.get("home.show", status=401)
+
+
+def test_an_own_address_is_named_and_the_one_before_is_told(flask):
+    arguments = ("--operator", "--role", "clerk", "--email", "old@operator.by")
+    assert flask("user", "add", "petrov", *arguments)[0] == 0
+    assert User.across_clients().get().email == "old@operator.by"
+    assert flask("user", "email", "petrov", "new@operator.by") == (0, "changed\n")
+    assert User.across_clients().get().email == "new@operator.by"
+    assert [letter.recipient for letter in Notice.across_clients()] == ["old@operator.by"]
+    status, said = flask("user", "email", "petrov", "not an address")
+    assert (status, "e-mail" in said) == (2, True)
+
+
+def test_a_lost_telephone_is_taken_off(flask):
+    user = factories.make_user(login="ivanov")
+    SecondFactor.create(user=user, key="k", created_at=factories.NOON, confirmed_at=factories.NOON)
+    assert flask("user", "factor-off", "ivanov") == (0, "removed\n")
+    assert not SecondFactor.select().exists()
+    assert flask("user", "factor-off", "ivanov") == (0, "there was none\n")

@@ -3,14 +3,17 @@
 import io
 from datetime import timedelta
 
+import pyotp
+
 from domain.orders import OrderState
 from domain.periods import month_start
 from domain.rating.states import CallRating
 from models import UserSession
 from models_billing import Discount, OneOffCharge, Waiver
-from services import billing, clock, invoices
+from services import billing, clock, invoices, second_factor
 from services.access_links import LinkKind
 from tests import factories
+from tests.security import world
 
 PASSWORD = "korova-na-lugu"
 RECORDS = (
@@ -50,6 +53,11 @@ def add_rows(made):
     made.discount = Discount.create(
         client=made.client, name="Скидка", percent=1, valid_from=talked.date()
     )
+    made.setting_up = factories.make_user(made.client, password=PASSWORD)
+    made.factor = SecondFactor.create(user=made.setting_up, key="k", created_at=clock.now())
+    made.guarded = factories.make_user(made.client, password=PASSWORD)
+    now = {"created_at": clock.now(), "confirmed_at": clock.now()}
+    SecondFactor.create(user=made.guarded, key="k", **now)
     made.invited = factories.make_user(made.client)
     world.add_link(made.app, LinkKind.INVITATION, made.invited, clock.now())
     made.payer = factories.make_user(factories.make_client(), password=PASSWORD)
@@ -110,6 +118,14 @@ def all_forms(full):
         ),
         "account.users.again": (full.user, f"/account/users/{full.invited.id}/again", {}),
         "account.users.sign_out": (full.user, f"/account/users/{full.typist.id}/sign-out", {}),
+        "auth.code": (None, "/login/code", {"code": "123456"}),
+        "auth.factor.begin": (full.typist, "/security/factor/", {"password": PASSWORD}),
+        "auth.factor.confirm": (
+            full.setting_up, "/security/factor/confirm",
+            {"code": pyotp.TOTP(second_factor.secret_of(full.factor)).at(clock.now())},
+        ),
+        "auth.factor.codes": (full.guarded, "/security/factor/codes", {"password": PASSWORD}),
+        "auth.factor.remove": (full.guarded, "/security/factor/remove", {"password": PASSWORD}),
         "auth.links.forgotten": (None, "/password/reset", {"login": "ivanov"}),
         "auth.links.password": (None, full.address("/password/new/<token>"), chosen),
         "auth.links.address": (None, full.address("/security/address/confirm/<token>"), {}),
