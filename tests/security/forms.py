@@ -9,6 +9,7 @@ from domain.orders import OrderState
 from domain.periods import month_start
 from domain.rating.states import CallRating
 from models import UserSession
+from models_access import SecondFactor
 from models_billing import Discount, OneOffCharge, Waiver
 from services import billing, clock, invoices, second_factor
 from services.access_links import LinkKind
