@@ -130,7 +130,8 @@ class Day:
     """A day of a call centre. `all` counts a call once, however many numbers it went through."""
 
     all: dict[int, Figures] = field(default_factory=dict)  # by slot
-    members: dict[int, dict[int, Figures]] = field(default_factory=dict)  # by number and slot
+    members: dict[int, Figures] = field(default_factory=dict)  # by number
+    slots: dict[int, dict[int, Figures]] = field(default_factory=dict)  # by number and slot
     missed: dict[str, Missed] = field(default_factory=dict)  # open when the day was over
     spoken_to: set[str] = field(default_factory=set)  # whom somebody took, or called
     nameless: int = 0  # missed calls that showed no number
@@ -180,7 +181,8 @@ class _Counter:
             self._add_whole(key, parts)
         self._day.all = {slot: total(some) for slot, some in self._by_slot.items()}
         for (key, slot), some in self._by_number.items():
-            self._day.members.setdefault(key, {})[slot] = total(some)
+            self._day.slots.setdefault(key, {})[slot] = total(some)
+        self._day.members = {key: total(slots.values()) for key, slots in self._day.slots.items()}
         self._close()
         return self._day
 

@@ -166,7 +166,8 @@ def report(
     Who was missed is looked for up to today: a call back after the period counts as well.
     """
     ids = [member.subscriber.id for member in members]
-    found = call_centre_days.days_of(client, ids, DateRange(days.start, today))
+    known = DateRange(days.start, today)
+    found = call_centre_days.days_of(client, ids, known, by_slot=only or frozenset())
     counted = (days.end - days.start).days + 1
     sums = _Sums(hours, only)
     for day, figures in zip(days.days(), found[:counted], strict=True):
@@ -195,12 +196,11 @@ class _Sums:
 
     def add(self, day: date, found: Day) -> None:
         """One more day."""
-        for key, slots in found.members.items():
-            if self._only is not None and key not in self._only:
-                continue
-            self._members.setdefault(key, []).append(total(slots.values()))
-            if self._only is not None:
-                self._add(day, slots)
+        for key, figures in found.members.items():
+            if self._only is None or key in self._only:
+                self._members.setdefault(key, []).append(figures)
+            if self._only is not None and key in self._only:
+                self._add(day, found.slots[key])
         if self._only is None:
             self._add(day, found.all)
 

@@ -20,16 +20,24 @@ from models_subscribers import CentreDay, CentreNumber
 from services import clock
 from services.transactions import DiskFull, write_tx
 
-FORM = 1  # of what is kept: another one makes all days anew
+FORM = 2  # of what is kept: another one makes all days anew
 AT_ONCE = 5  # days read in one query
 SLOT_S = SLOT_MIN * 60
 SEPARATOR = "\n"  # of numbers
 
 
-def days_of(client: Client, members: Sequence[int], period: DateRange) -> list[Day]:
-    """Every day of the period. What had to be counted is kept for the next time."""
+def days_of(
+    client: Client,
+    members: Sequence[int],
+    period: DateRange,
+    *,
+    by_slot: frozenset[int] = frozenset(),
+) -> list[Day]:
+    """Every day of the period. What had to be counted is kept for the next time. Of what is kept
+    the slots of the numbers in `by_slot` alone are read: there are many.
+    """
     stamps = _stamps(client, members, period)
-    kept = _kept(client, period, stamps)
+    kept = _kept(client, period, stamps, by_slot)
     missing = [day for day in stamps if day not in kept]
     for some in _runs(missing):
         made = _make(client, members, DateRange(some[0], some[-1]))
@@ -54,12 +62,14 @@ def _stamps(client: Client, members: Sequence[int], period: DateRange) -> dict[d
     }
 
 
-def _kept(client: Client, period: DateRange, stamps: dict[date, str]) -> dict[date, Day]:
+def _kept(
+    client: Client, period: DateRange, stamps: dict[date, str], by_slot: frozenset[int]
+) -> dict[date, Day]:
     query = CentreDay.of(client).where(
         CentreDay.day.between(period.start.toordinal(), period.end.toordinal())
     )
     return {
-        date.fromordinal(row.day): _unpack(row.figures, row.callers)
+        date.fromordinal(row.day): _unpack(row.figures, row.callers, by_slot)
         for row in query
         if stamps.get(date.fromordinal(row.day)) == row.stamp
     }
@@ -154,7 +164,7 @@ def wrong_days(client: Client) -> Iterator[date]:
         day = date.fromordinal(row.day)
         if stamps.get(day) == row.stamp:
             made = _make(client, members, DateRange(day, day))[day]
-            if made != _unpack(row.figures, row.callers):
+            if made != _unpack(row.figures, row.callers, frozenset(members)):
                 yield day
 
 
@@ -168,7 +178,8 @@ def _members(client: Client) -> list[int]:
 def _figures(day: Day) -> dict[str, Any]:
     return {
         "all": _rows(day.all),
-        "members": {key: _rows(slots) for key, slots in day.members.items()},
+        "members": _rows(day.members),
+        "slots": {key: _rows(slots) for key, slots in day.slots.items()},
         "nameless": day.nameless,
     }
 
@@ -180,22 +191,24 @@ def _callers(day: Day) -> dict[str, Any]:
     }
 
 
-def _unpack(figures: dict[str, Any], callers: dict[str, Any]) -> Day:
+def _unpack(figures: dict[str, Any], callers: dict[str, Any], by_slot: frozenset[int]) -> Day:
+    slots = figures["slots"]
     return Day(
-        _by_slot(figures["all"]),
-        {int(key): _by_slot(slots) for key, slots in figures["members"].items()},
+        _unrow(figures["all"]),
+        _unrow(figures["members"]),
+        {key: _unrow(slots[str(key)]) for key in by_slot if str(key) in slots},
         {row[0]: Missed(*row) for row in callers["missed"]},
         set(filter(None, callers["spoken_to"].split(SEPARATOR))),
         figures["nameless"],
     )
 
 
-def _rows(slots: dict[int, Figures]) -> list[list[int]]:
-    return [[slot, *figures] for slot, figures in sorted(slots.items())]
+def _rows(found: dict[int, Figures]) -> list[list[int]]:
+    return [[key, *figures] for key, figures in sorted(found.items())]
 
 
-def _by_slot(rows: list[list[int]]) -> dict[int, Figures]:
-    return {slot: Figures._make(row) for slot, *row in rows}
+def _unrow(rows: list[list[int]]) -> dict[int, Figures]:
+    return {key: Figures._make(row) for key, *row in rows}
 
 
 def keep_up(*, now: datetime) -> int:

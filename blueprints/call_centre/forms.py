@@ -4,7 +4,7 @@ from datetime import date
 
 from wtforms import DateField, RadioField, StringField, TextAreaField, ValidationError
 from wtforms.fields import SelectChoice
-from wtforms.validators import InputRequired, Optional
+from wtforms.validators import Optional
 
 from blueprints.feedback.forms import KeyedForm
 from domain.errors import DomainError, TextMissing, TextTooLong, TooManyMessages
@@ -29,7 +29,7 @@ class ChangeForm(KeyedForm):
     what = RadioField(
         lazy_gettext("What is to change"),
         choices=[SelectChoice(key, lazy_gettext(word)) for key, word in WHAT_WORDS.items()],
-        validators=[InputRequired(lazy_gettext("Choose what is to change"))],
+        validate_choice=False,  # below: a browser's own words would come in its language
     )
     numbers = StringField(lazy_gettext("Numbers"))
     from_day = DateField(lazy_gettext("From what day"), validators=[Optional()])
@@ -38,6 +38,11 @@ class ChangeForm(KeyedForm):
     def __init__(self, *, client: Client, today: date, **values: object) -> None:
         self._client, self._today = client, today
         super().__init__(**values)
+
+    def validate_what(self, field: RadioField) -> None:
+        """One of those."""
+        if field.data not in WHAT_WORDS:
+            raise ValidationError(gettext("Choose what is to change"))
 
     def validate_numbers(self, field: StringField) -> None:
         """The client's own; needed where numbers are put in or taken out."""

@@ -78,11 +78,12 @@ def test_calls_are_counted_by_half_hours_and_numbers():
         seen(1800 * 21, ANNA, OTHER, way=OUT, uid="not answered"),
     )
     assert found.all == {20: Figures(2, 2, 14, 90), 21: Figures(1, lost_wait_s=33)}
-    assert found.members[LINE] == {
+    assert found.slots[LINE] == {
         20: Figures(1, 1, 10, 60),
         21: Figures(1, lost_wait_s=33),
     }
-    assert found.members[ANNA][21] == Figures(out=2, out_answered=1, out_talk_s=100)
+    assert found.slots[ANNA][21] == Figures(out=2, out_answered=1, out_talk_s=100)
+    assert found.members[LINE] == Figures(2, 1, 10, 60, 33)
 
 
 def test_a_call_passed_on_is_one_call_that_was_taken():
@@ -92,7 +93,7 @@ def test_a_call_passed_on_is_one_call_that_was_taken():
         seen(15, ANNA, wait=7, talk=90, uid="a"),
     )
     assert whole(found) == Figures(1, 1, 22, 90)
-    assert found.members[LINE][0].missed == 1
+    assert found.members[LINE].missed == 1
     assert found.missed == {}
 
 
