@@ -16,7 +16,7 @@ from wtforms import (
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from blueprints.feedback.words import STATE_WORDS, SUBJECT_WORDS
+from blueprints.feedback.words import OPERATOR_WORDS, SUBJECT_WORDS
 from blueprints.forms import STALE_FORM, CabinetForm
 from domain.attachments import FileRefused
 from domain.errors import DomainError, NoSpaceForFiles, TextMissing, TextTooLong, TooManyMessages
@@ -134,7 +134,9 @@ class RatingForm(CabinetForm):
 
 
 def _states() -> list[SelectChoice]:
-    return [SelectChoice(each.value, lazy_gettext(STATE_WORDS[each])) for each in OPERATOR_STATES]
+    return [
+        SelectChoice(each.value, lazy_gettext(OPERATOR_WORDS[each])) for each in OPERATOR_STATES
+    ]
 
 
 class ReplyForm(MessageForm):

@@ -21,7 +21,8 @@ STATE_WORDS = {
     ThreadState.CLOSED: N_("Closed request"),
 }
 STATE_TONES = {ThreadState.AWAITS_CLIENT: "warn", ThreadState.SOLVED: "ok"}
-AWAITS_CLIENT = N_("Awaits the client")  # as the operator sees it
+# As the operator sees them.
+OPERATOR_WORDS = {**STATE_WORDS, ThreadState.AWAITS_CLIENT: N_("Awaits the client")}
 
 
 def subject_text(subject: str) -> str:
@@ -36,9 +37,7 @@ def state_text(state: str) -> str:
 
 def operators_state_text(state: str) -> str:
     """Where a thread stands, for the operator."""
-    if state == ThreadState.AWAITS_CLIENT:
-        return gettext(AWAITS_CLIENT)
-    return state_text(state)
+    return gettext(OPERATOR_WORDS[ThreadState(state)])
 
 
 def state_tone(state: str) -> str:

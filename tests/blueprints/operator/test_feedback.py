@@ -120,6 +120,9 @@ def test_files_go_both_ways(operator_browser, app, thread, place):
 
 
 def test_a_state_is_changed_and_a_note_kept_without_a_letter(operator_browser, thread):
+    page = operator_browser.get("operator.feedback.show", key=thread.key)
+    words = [option.text for option in page.select("#new_state option")]
+    assert words == ["В работе", "Ожидает клиента", "Решено", "Закрыто"]
     send(operator_browser, thread, "state", new_state="closed")
     assert again(thread).state == "closed"
     send(operator_browser, thread, "state", new_state="nonsense")
