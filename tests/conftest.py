@@ -44,6 +44,13 @@ def pytest_collection_modifyitems(config, items):
     config.hook.pytest_deselected(items=left_out)
 
 
+def pytest_make_parametrize_id(val, argname):
+    """Bytes do not name a test: they may hold the time at which a library wrote them, and all
+    processes must find the same tests.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
 def pytest_xdist_make_scheduler(config, log):
     config.option.loadscopereorder = False  # ours is the order
     return spread.BySlowness(config, log)

@@ -41,9 +41,7 @@ def draft(client_row, user):
 
 
 def place(draft, user, listed=(), request=REQUEST):
-    return orders.place(
-        draft, request, client=user.client, user=user, listed=listed, now=NOON
-    )
+    return orders.place(draft, request, client=user.client, user=user, listed=listed, now=NOON)
 
 
 def test_the_address_is_kept_as_it_was_when_ordered(draft, user, number, client_row):
