@@ -2,7 +2,7 @@
 what a period of calls comes to.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
@@ -170,9 +170,7 @@ def report(
     found = call_centre_days.days_of(client, ids, known, by_slot=only or frozenset())
     counted = (days.end - days.start).days + 1
     sums = _Sums(hours, only)
-    for day, figures in zip(days.days(), found[:counted], strict=True):
-        sums.add(day, figures)
-    alone = left_alone(found, counted)
+    alone = left_alone(sums.adding(days, known, found), counted)
     if only is not None:
         alone = [missed for missed in alone if missed.subscriber_id in only]
     return Report(
@@ -182,7 +180,7 @@ def report(
         sums.by_hour(),
         sums.by_member(),
         alone,
-        sum(day.nameless for day in found[:counted]) if only is None else 0,
+        sums.nameless if only is None else 0,
     )
 
 
@@ -193,9 +191,17 @@ class _Sums:
         self._hours, self._only = hours, only
         self._slots: dict[tuple[int, bool], list[Figures]] = {}  # hour, within working hours
         self._members: dict[int, list[Figures]] = {}
+        self.nameless = 0
 
-    def add(self, day: date, found: Day) -> None:
-        """One more day."""
+    def adding(self, days: DateRange, known: DateRange, found: Iterable[Day]) -> Iterator[Day]:
+        """Hand the days on, and add up those that are asked for."""
+        for day, figures in zip(known.days(), found, strict=True):
+            if day in days:
+                self._add_day(day, figures)
+            yield figures
+
+    def _add_day(self, day: date, found: Day) -> None:
+        self.nameless += found.nameless
         for key, figures in found.members.items():
             if self._only is None or key in self._only:
                 self._members.setdefault(key, []).append(figures)

@@ -10,7 +10,7 @@ from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from peewee import fn
+from peewee import Field, ModelSelect, fn
 
 from domain.call_centre import SLOT_MIN, Day, Figures, Missed, Seen, sum_up
 from domain.periods import DateRange, month_start
@@ -32,18 +32,51 @@ def days_of(
     period: DateRange,
     *,
     by_slot: frozenset[int] = frozenset(),
-) -> list[Day]:
-    """Every day of the period. What had to be counted is kept for the next time. Of what is kept
-    the slots of the numbers in `by_slot` alone are read: there are many.
+) -> Iterator[Day]:
+    """Every day of the period, one at a time: a day may name ten thousand callers. What has to be
+    counted is kept for the next time. Of what is kept the slots of the numbers in `by_slot` alone
+    are read: there are many.
     """
     stamps = _stamps(client, members, period)
+    unkept = _make_missing(client, members, stamps, period)
     kept = _kept(client, period, stamps, by_slot)
-    missing = [day for day in stamps if day not in kept]
-    for some in _runs(missing):
+    at, found = next(kept, (None, None))
+    for day in period.days():
+        if day == at:
+            yield found or Day()
+            at, found = next(kept, (None, None))
+        elif day in stamps and day not in unkept:  # an import has come in between
+            yield _make(client, members, DateRange(day, day))[day]
+        else:
+            yield unkept.get(day) or Day()
+
+
+def make_missing(client: Client, members: Sequence[int], period: DateRange) -> None:
+    """Count and keep the days of the period that are not kept, or do not hold any more."""
+    _make_missing(client, members, _stamps(client, members, period), period)
+
+
+def _make_missing(
+    client: Client, members: Sequence[int], stamps: dict[date, str], period: DateRange
+) -> dict[date, Day]:
+    """Those that could not be kept are returned."""
+    unkept = {}
+    for some in _runs(_outdated(client, stamps, period)):
         made = _make(client, members, DateRange(some[0], some[-1]))
-        _keep(client, {day: (stamps[day], made[day]) for day in some})
-        kept |= made
-    return [kept.get(day) or Day() for day in period.days()]
+        if not _keep(client, {day: (stamps[day], made[day]) for day in some}):
+            unkept |= made
+    return unkept
+
+
+def _outdated(client: Client, stamps: dict[date, str], period: DateRange) -> list[date]:
+    rows = _of_days(client, period, CentreDay.day, CentreDay.stamp).tuples()
+    kept = {date.fromordinal(day): stamp for day, stamp in rows}
+    return [day for day, stamp in stamps.items() if kept.get(day) != stamp]
+
+
+def _of_days(client: Client, period: DateRange, *fields: Field) -> ModelSelect:
+    days = CentreDay.day.between(period.start.toordinal(), period.end.toordinal())
+    return CentreDay.of(client, *fields).where(days).order_by(CentreDay.day)
 
 
 def _stamps(client: Client, members: Sequence[int], period: DateRange) -> dict[date, str]:
@@ -64,15 +97,11 @@ def _stamps(client: Client, members: Sequence[int], period: DateRange) -> dict[d
 
 def _kept(
     client: Client, period: DateRange, stamps: dict[date, str], by_slot: frozenset[int]
-) -> dict[date, Day]:
-    query = CentreDay.of(client).where(
-        CentreDay.day.between(period.start.toordinal(), period.end.toordinal())
-    )
-    return {
-        date.fromordinal(row.day): _unpack(row.figures, row.callers, by_slot)
-        for row in query
-        if stamps.get(date.fromordinal(row.day)) == row.stamp
-    }
+) -> Iterator[tuple[date, Day]]:
+    for row in _of_days(client, period).iterator():
+        day = date.fromordinal(row.day)
+        if stamps.get(day) == row.stamp:
+            yield day, _unpack(row.figures, row.callers, by_slot)
 
 
 def _runs(days: Iterable[date]) -> Iterator[list[date]]:
@@ -137,7 +166,7 @@ class Slots(dict[int, int]):
         return self._days[half_hour]
 
 
-def _keep(client: Client, made: dict[date, tuple[str, Day]]) -> None:
+def _keep(client: Client, made: dict[date, tuple[str, Day]]) -> bool:
     with suppress(DiskFull), write_tx():  # the page can be shown all the same
         for day, (stamp, figures) in made.items():
             values: dict[Any, Any] = {
@@ -150,17 +179,19 @@ def _keep(client: Client, made: dict[date, tuple[str, Day]]) -> None:
             ).on_conflict(
                 conflict_target=[CentreDay.client, CentreDay.day], update=values
             ).execute()
+        return True
+    return False
 
 
 def wrong_days(client: Client) -> Iterator[date]:
     """Kept days that hold, and are not what their calls make."""
-    rows = list(CentreDay.of(client).order_by(CentreDay.day))
-    if not rows:
+    first, last = CentreDay.of(client, fn.MIN(CentreDay.day), fn.MAX(CentreDay.day)).tuples().get()
+    if first is None:
         return
     members = _members(client)
-    period = DateRange(date.fromordinal(rows[0].day), date.fromordinal(rows[-1].day))
+    period = DateRange(date.fromordinal(first), date.fromordinal(last))
     stamps = _stamps(client, members, period)
-    for row in rows:
+    for row in _of_days(client, period).iterator():
         day = date.fromordinal(row.day)
         if stamps.get(day) == row.stamp:
             made = _make(client, members, DateRange(day, day))[day]
@@ -222,8 +253,10 @@ def keep_up(*, now: datetime) -> int:
     done = 0
     for client in Client.select().where(Client.id.in_(CentreNumber.select(CentreNumber.client))):
         members = _members(client)
-        for some in _runs(_outdated(client, members, DateRange(first, now.date()))):
-            days_of(client, members, DateRange(some[0], some[-1]))
+        period = DateRange(first, now.date())
+        stamps = _stamps(client, members, period)
+        for some in _runs(_outdated(client, stamps, period)):
+            make_missing(client, members, DateRange(some[0], some[-1]))
             done += len(some)
             if done >= AT_ONCE:
                 return done
@@ -243,12 +276,3 @@ def _state(now: datetime) -> tuple[Any, ...]:
     )
     numbers = CentreNumber.across_clients(fn.COUNT(CentreNumber.id), fn.MAX(CentreNumber.id))
     return now.date(), *runs.tuples().get(), *numbers.tuples().get()
-
-
-def _outdated(client: Client, members: Sequence[int], period: DateRange) -> list[date]:
-    stamps = _stamps(client, members, period)
-    kept = {
-        date.fromordinal(day): stamp
-        for day, stamp in CentreDay.of(client, CentreDay.day, CentreDay.stamp).tuples()
-    }
-    return [day for day, stamp in stamps.items() if kept.get(day) != stamp]

@@ -12,7 +12,7 @@ from models import AuditEvent, Call
 from models_subscribers import CentreDay
 from services import call_centre, call_centre_days, clock, usage
 from services.call_centre import Period
-from services.transactions import write_tx
+from services.transactions import DiskFull, write_tx
 from tests.factories import NOON, make_call, make_import_run, make_subscriber
 
 TODAY = NOON.date()  # a Tuesday
@@ -185,3 +185,29 @@ def test_holidays_ahead_are_those_of_the_next_weeks():
     assert [day.isoformat() for day in days] == [
         "2026-12-25", "2027-01-01", "2027-01-02", "2027-01-07",
     ]  # fmt: skip
+
+
+def test_a_day_that_changes_while_a_page_is_made_is_counted_from_its_calls(
+    client_row, line, monkeypatch
+):
+    call(line, NOON, wait=10)
+    report(client_row)
+    real = call_centre_days._kept
+
+    def late(*arguments):
+        CentreDay.update(stamp="another import").execute()
+        yield from real(*arguments)
+
+    monkeypatch.setattr(call_centre_days, "_kept", late)
+    assert report(client_row).all.answered == 1
+
+
+def test_a_full_disk_keeps_nobody_from_reading(client_row, line, monkeypatch):
+    call(line, NOON, wait=10)
+
+    def full():
+        raise DiskFull
+
+    monkeypatch.setattr(call_centre_days, "write_tx", full)
+    assert report(client_row).all.answered == 1
+    assert not CentreDay.of(client_row).exists()

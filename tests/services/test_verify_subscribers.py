@@ -20,7 +20,7 @@ def line(client_row):
     call_centre.add(client_row, row, MemberKind.LINE, now=NOON)
     missed = {"direction": CallDirection.IN, "disposition": Disposition.NO_ANSWER}
     make_call(row, NOON, peer="375447654321", **missed)
-    call_centre_days.days_of(client_row, [row.id], TODAY)
+    call_centre_days.make_missing(client_row, [row.id], TODAY)
     subscriber_choice.choose(client_row, make_user(client_row), row.id, ip="", now=NOON)
     assert list(breaches()) == []
     return row
