@@ -27,6 +27,7 @@ from services.transactions import for_update, write_tx
 STEP_S = 30
 AROUND = (0, -1, 1)  # steps by which a telephone's clock may be wrong
 TRIES, TRIES_IN = 10, timedelta(days=1)
+SHOWN_FOR = timedelta(minutes=15)  # after the password was asked for
 RECOVERY_CODES = 10
 SECRET_BYTES = 20  # what applications expect
 
@@ -45,10 +46,11 @@ def find(user: User) -> SecondFactor | None:
     )
 
 
-def find_unconfirmed(user: User) -> SecondFactor | None:
-    """The factor that is being set up."""
+def find_unconfirmed(user: User, *, now: datetime) -> SecondFactor | None:
+    """The factor that is being set up: what is shown of it is a secret, so not for long."""
     query = SecondFactor.select().where(SecondFactor.user == user)
-    return query.where(SecondFactor.confirmed_at.is_null()).first()
+    recent = SecondFactor.created_at > now - SHOWN_FOR
+    return query.where(SecondFactor.confirmed_at.is_null(), recent).first()
 
 
 def is_required(user: User) -> bool:
@@ -95,7 +97,7 @@ def confirm(user: User, code: str, *, by: By) -> list[str]:
     """
     codes = None
     with write_tx():
-        factor = find_unconfirmed(user)
+        factor = find_unconfirmed(user, now=by.now)
         _check_tries(user, now=by.now)
         if factor is not None and _take(factor, code, now=by.now):
             attempts.forget(AttemptKind.CODE, _subject(user))

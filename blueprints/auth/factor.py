@@ -14,6 +14,7 @@ from blueprints.web import render_section
 from domain.errors import TooManySignIns, WrongCode
 from domain.roles import Role
 from domain.writers.qr_svg import qr_path
+from models_access import SecondFactor
 from services import clock, second_factor
 from texts import error_text, gettext
 
@@ -49,19 +50,19 @@ def begin() -> AnyResponse:
 @needs_no_factor
 def confirm() -> AnyResponse:
     """The code for the application, until the first code of the application is entered."""
-    if second_factor.find_unconfirmed(g.user) is None:
+    if (factor := second_factor.find_unconfirmed(g.user, now=clock.now())) is None:
         return _nothing_to_do()
     form = CodeForm()
     if not form.validate_on_submit():
-        return _confirm_page(form, 422 if form.errors else 200)
+        return _confirm_page(form, factor, 422 if form.errors else 200)
     try:
         codes = second_factor.confirm(g.user, form.code.data or "", by=step_up.by())
     except WrongCode as error:
         form.code.errors = [error_text(error)]
-        return _confirm_page(form, 422)
+        return _confirm_page(form, factor, 422)
     except TooManySignIns as error:
         form.form_errors.append(error_text(error))
-        return _confirm_page(form, 429)
+        return _confirm_page(form, factor, 429)
     return _codes_page(codes)
 
 
@@ -126,8 +127,7 @@ def _facts() -> dict[str, object]:
     }
 
 
-def _confirm_page(form: CodeForm, status: int) -> Response:
-    factor = second_factor.find_unconfirmed(g.user)
+def _confirm_page(form: CodeForm, factor: SecondFactor, status: int) -> Response:
     secret = second_factor.secret_of(factor)
     return render_section(
         "auth/factor/confirm.html",

@@ -100,6 +100,16 @@ def test_it_is_set_up_from_the_page_of_ones_own(app, user, hands):
     assert "Осталось кодов восстановления" in browser.get("auth.factor.show").text
 
 
+def test_the_secret_is_not_shown_for_long(app, user, hands):
+    browser = Browser(app, user)
+    browser.post("auth.factor.begin", {"password": PASSWORD})
+    shown = browser.follow().select_one(".key").text.replace(" ", "")
+    hands(minutes=15)
+    browser.get("auth.factor.confirm", status=303)
+    browser.post("auth.factor.confirm", {"code": pyotp.TOTP(shown).at(clock.now())})
+    assert not second_factor.has(user)
+
+
 def test_the_password_is_asked_for_first(app, user):
     browser = Browser(app, user)
     page = browser.post("auth.factor.begin", {"password": "wrong"}, status=422)
