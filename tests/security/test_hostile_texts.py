@@ -20,6 +20,7 @@ from models import (
     Subscriber,
     User,
 )
+from models_feedback import FeedbackFile, FeedbackMessage
 from services import artefacts, clock, mailbox, mailer, reports
 from tests import factories
 from tests.page import HTMX, Browser
@@ -27,7 +28,13 @@ from tests.pdf import open_pdf
 from tests.security import world
 from tests.security.payloads import HARMLESS, PAYLOADS
 
-NOT_PAGES = ("mailbox.html", "orders.file", "operator.imports.rejects")
+NOT_PAGES = (
+    "mailbox.html",
+    "orders.file",
+    "feedback.file",
+    "operator.feedback.file",
+    "operator.imports.rejects",
+)
 
 
 @pytest.fixture
@@ -56,6 +63,8 @@ def plant(small, text):
     Order.update(detail=text, email=f"{text}@x.by", params=params).execute()
     Order.update(state="failed", reason="mail_refused").where(Order.number == 900).execute()
     Artefact.update(display_name=text).execute()
+    FeedbackMessage.update(text=text).execute()
+    FeedbackFile.update(display_name=text).execute()
     Mail.delete().execute()
     Mail.create(
         order=small.order,
@@ -141,7 +150,14 @@ def test_the_planted_texts_are_seen(small, app):
     seen = {where for where, page in pages(small) if HARMLESS in page}
     for where in ("client /account/", "client /orders/", "operator /operator/", "client whole"):
         assert where in seen
-    for part in ("/bills/call-detail/", "/operator/imports/", "/operator/orders/", "/mailbox/"):
+    for part in (
+        "/feedback/thread",
+        "/operator/feedback/thread",
+        "/bills/call-detail/",
+        "/operator/imports/",
+        "/operator/orders/",
+        "/mailbox/",
+    ):
         assert any(part in where for where in seen), part
 
 
@@ -157,6 +173,7 @@ def test_no_text_that_is_typed_becomes_markup(small, length):
             (client, step_2, {"typed": text, "go": "check"}),
             (client, step_2, {"typed": text, "go": text, "q": text, "status": text}),
             (client, "/bills/call-detail/", {"start": text, "end": text, "direction": text}),
+            (client, "/feedback/new", {"text": text, "subject": text, "number": text}),
             (nobody, "/login", {"login": text, "password": ""}),
             (operator, "/operator/imports/", {"zone": text, "exchange": text, "account": text}),
             (operator, "/operator/imports/", {"files": [file], "zone": "UTC"}),

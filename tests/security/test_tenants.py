@@ -90,9 +90,14 @@ class Attacker:
         return [getattr(self, f"_{self.chance.choice(kinds)}")() for _ in range(count)]
 
     def _key(self):
-        """The key of an order, a draft or a bill, in whatever address takes one."""
+        """The key of an order, a draft, a bill or a request, in whatever address takes one."""
         row = self._route("client", holding="<key>")
-        rows = (*self.victim.orders, *self.victim.drafts, self.victim.invoice)
+        rows = (
+            *self.victim.orders,
+            *self.victim.drafts,
+            self.victim.invoice,
+            self.victim.thread,
+        )
         target = self.chance.choice(rows)
         subject = f"{target._meta.table_name}:{target.id}"
         nobodys = "".join(self.chance.choices(KEY_SIGNS, k=len(target.key)))
@@ -170,7 +175,7 @@ class Attacker:
             form |= {"shown": target, "tick": target}
         else:
             more = "|subscriber" if attempt.kind == "key" else ""
-            address = re.sub(f"<int:(part|started|seq{more})>", "1", attempt.rule)
+            address = re.sub(f"<int:(part|started|seq|file{more})>", "1", attempt.rule)
             address = re.sub("<[^>]+>", target, address, count=1)
         return Context().run(
             self.browser.client.open,
