@@ -40,6 +40,7 @@
   addEventListener('htmx:response:error', (event) => {
     const { ctx } = event.detail;
     const { status, headers } = ctx.response;
+    if (status === 413) show('large');
     if (status === 401 && !headers?.get?.('HX-Redirect')) show('session');
     if (status >= 500 && !isPoll(ctx.sourceElement)) show('failure', headers?.get?.('X-Error-Code'));
   });
