@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
 
 from blueprints.forms import check_button
 from blueprints.paths import row_id
@@ -106,8 +106,9 @@ def choose() -> Response:
         )
     except NotFound:
         access.note_foreign_subscribers(g.user, [subscriber_id or 0], ip=ip, now=clock.now())
-        abort(404)
-    flash(gettext("The SIP subscriber %(number)s is chosen") % {"number": found.number}, "ok")
+        flash(gettext("There is no such subscriber among your company's numbers"), "warn")
+    else:
+        flash(gettext("The SIP subscriber %(number)s is chosen") % {"number": found.number}, "ok")
     page = {"page": wanted.number} if wanted.number > 1 else {}
     return redirect(url_for(".show", **wanted.arguments(), **page), code=303)
 
