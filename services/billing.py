@@ -27,6 +27,7 @@ from domain.billing.invoice import (
 from domain.billing.totals import refunded
 from domain.billing.vat import vat_percent
 from domain.errors import DomainError, InvalidValue
+from domain.languages import OWN, language
 from domain.periods import month_of, month_start
 from models import Client, db
 from models_billing import (
@@ -84,10 +85,11 @@ class Outcome:
     count: int = 0
 
 
+@language(OWN)  # frozen words are the same whoever has them frozen
 def form_month(
     period: date | BillingRun,
     *,
-    client: Client | None = None,
+    client: Client | Sequence[Client] | None = None,
     dry_run: bool = False,
     mail: bool = False,
     now: datetime,
@@ -98,7 +100,7 @@ def form_month(
     stored by a dry run). Call it inside `import_turns.one_at_a_time`: no call comes meanwhile. With
     `mail` each invoice's letter is ordered with it, to the address that stands on it. Instead
     of the month a run that was killed can be named, to go on with. What is in `time_over` ends the
-    work, with invoices whole.
+    work, with invoices whole. `client`: one or several; otherwise everybody is billed.
 
     Raises `InvalidValue` for a month that has not ended.
     """
@@ -112,7 +114,7 @@ def form_month(
         with write_tx():
             run.save()
     work = _Work(first, run if not dry_run else None, now, mail=mail, time_over=time_over)
-    for one in [client] if client else list(Client.select().order_by(Client.id)):
+    for one in _several(client):
         outcome = work.bill(one)
         run.known += outcome.is_known
         run.failed += bool(outcome.reason)
@@ -123,6 +125,12 @@ def form_month(
         with write_tx():
             run.save()
     return run
+
+
+def _several(client: Client | Sequence[Client] | None) -> Sequence[Client]:
+    if client is None:
+        return list(Client.select().order_by(Client.id))
+    return [client] if isinstance(client, Client) else client
 
 
 class _Work:
@@ -425,6 +433,7 @@ class Correction:
     part: Fraction
 
 
+@language(OWN)
 def correct(
     invoice: Invoice, corrections: Sequence[Correction], *, reason: str, now: datetime
 ) -> Invoice:

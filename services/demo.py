@@ -28,6 +28,7 @@ from services import (
     accounts,
     call_centre,
     clock,
+    demo_money,
     import_turns,
     imports,
     passwords,
@@ -88,6 +89,7 @@ def ensure(
         _add_tariffs(now=now)
         _add_people(config, clients, now=now)
         outcomes = _add_calls(config, World(clients, world.sizes, clock.zone()), number, world, now)
+        demo_money.add(_rows_of(clients), now=now)
         world.until = now
         _write_state(folder, worlds)
     return outcomes
@@ -196,6 +198,11 @@ def _add_people(config: Config, clients: list[DemoClient], *, now: datetime) -> 
             email=f"{login}@{domain}",
             now=now,
         )
+
+
+def _rows_of(clients: list[DemoClient]) -> list[Client]:
+    """The clients as they are stored, in the demo's order."""
+    return [accounts.find_client(made.account_no) for made in clients]
 
 
 def _add_client(made: DemoClient, *, now: datetime) -> Client:

@@ -6,10 +6,13 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from domain.billing.settlement import PaymentState, payment_state
 from domain.demo.calls import World
 from domain.demo.population import Sizes, make_clients
-from models import Call, Client, ImportRun, Subscriber, User
-from services import charges, clock, demo, reports, verify
+from domain.periods import month_start
+from models import Call, Client, ImportRun, Order, Subscriber, User
+from models_billing import BillingFailure, Invoice, InvoiceLine, Payment
+from services import charges, clock, demo, invoice_list, payments, reports, verify
 from services.charge_making import make
 from tests import factories
 from tests.factories import NOON
@@ -208,3 +211,45 @@ def test_call_detail_and_charges_of_the_demo_agree(loaded):
             assert by_number[one.number] == (row.sums["out"] if row else 0)
         paid += totals.costs.whole.net
     assert paid
+
+
+def bills_of(index=0):
+    client = Client.select().order_by(Client.id).offset(index).get()
+    settlement = invoice_list.settlement_of(client)
+    return client, settlement, list(Invoice.of(client).order_by(Invoice.period))
+
+
+def test_months_that_are_over_are_billed_and_in_part_paid_without_letters(loaded):
+    client, settlement, bills = bills_of()
+    today = NOON.date()
+    states = [payment_state(settlement.invoices[each.id], each.due_on, today) for each in bills]
+    assert len(bills) == 3
+    assert states[0] is PaymentState.PAID
+    assert [each.opening for each in bills[1:]] == [each.closing for each in bills[:-1]]
+    owed = payments.balance(client).owed
+    assert owed == settlement.debt - settlement.ahead > 0
+    kinds = {line.kind for line in InvoiceLine.select().where(InvoiceLine.invoice == bills[-1])}
+    assert kinds == {"fee", "calls", "one_off", "instalment", "discount"}
+    assert Invoice.across_clients().where(Invoice.period == bills[-1].period).count() == 4
+    assert not Order.across_clients().exists()
+    assert not BillingFailure.across_clients().exists()
+
+
+def test_a_month_later_the_next_bills_are_formed_and_nothing_is_paid_twice(loaded, own_config):
+    later = NOON + timedelta(days=35)
+    _client, _settlement, before = bills_of()
+    for moment in (later, later + timedelta(hours=1)):
+        demo.ensure(now=moment, config=own_config)
+    _client, settlement, bills = bills_of()
+    assert bills[:-1] == before
+    assert bills[-1].period == month_start(later.date(), 1)
+    assert not settlement.invoices[bills[1].id].remainder
+    orders = Payment.across_clients(Payment.client, Payment.document_no).tuples()
+    assert len(set(orders)) == len(orders)
+    assert verify.run() == []
+
+
+def test_a_strangers_client_is_not_billed(base, own_config):
+    stranger = factories.make_client()
+    demo.ensure(now=NOON, sizes=SMALL, config=own_config)
+    assert not Invoice.of(stranger).exists()
