@@ -103,7 +103,9 @@ TABLE = {
     "health.live": ("GET", PUBLIC),
     "health.ready": ("GET", PUBLIC),
     "home.show": ("GET", CLIENTS),
+    "instalments.file": ("GET", CLIENTS),
     "instalments.show": ("GET", CLIENTS),
+    "languages.choose": ("POST", PUBLIC),
     "letters.cancel": ("GET POST", PUBLIC),  # whoever has the letter
     "letters.confirm": ("GET POST", PUBLIC),
     "mailbox.file": ("GET", PUBLIC),  # for this machine and the operator: tests/security
@@ -153,6 +155,9 @@ TABLE = {
     "orders.retry": ("POST", ORDERING),
     "orders.show": ("GET", CLIENTS),
     "orders.status": ("GET", CLIENTS),
+    "payments.file": ("GET", CLIENTS),
+    "payments.order": ("GET", CLIENTS),
+    "payments.requisites": ("GET", CLIENTS),
     "payments.show": ("GET", CLIENTS),
     "subscribers.choose": ("POST", CLIENTS),
     "subscribers.everybody": ("POST", CLIENTS),

@@ -1,19 +1,34 @@
-"""«Информация по рассрочке»: not open yet."""
+"""«Информация по рассрочке»: what is paid by and by, part by part, with the bills of the parts."""
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, abort, g
 
-from blueprints.not_open import not_open_page
-from blueprints.web import MenuItem
+from blueprints.payments import send_table
+from blueprints.web import MenuItem, render_section
+from domain.orders import FileFormat
+from services import instalment_list, payment_files
+from services.payment_files import WRITERS
 from texts import N_
 
 bp = Blueprint("instalments", __name__, url_prefix="/instalments")
 MENU = MenuItem(N_("Instalments"), "instalments.show")
-MEANWHILE = N_(
-    "This section is not open yet: the terms stand in your contract, the operator tells the rest."
-)
 
 
 @bp.get("/")
 def show() -> Response:
-    """What the section is for, and what to do until it opens."""
-    return not_open_page(MENU, MEANWHILE)
+    """The plans, each with its schedule."""
+    return render_section(
+        "instalments/show.html",
+        item=MENU,
+        plans=instalment_list.of_client(g.client),
+        forms=list(WRITERS),
+    )
+
+
+@bp.get("/file.<form>")
+def file(form: str) -> Response:
+    """All schedules as a file."""
+    if form not in set(WRITERS):
+        abort(404)
+    plans = instalment_list.of_client(g.client)
+    content = payment_files.instalments_file(g.client, plans, FileFormat(form))
+    return send_table(content, "instalments", FileFormat(form))

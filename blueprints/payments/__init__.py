@@ -1,19 +1,150 @@
-"""«Платежи»: not open yet."""
+"""«Платежи»: how the account stands, what was paid and for which bills, and how to pay."""
 
-from flask import Blueprint, Response
+from datetime import date
 
-from blueprints.not_open import not_open_page
-from blueprints.web import MenuItem
-from texts import N_
+from flask import Blueprint, Response, abort, g, request
 
+from blueprints.web import MenuItem, render_section
+from domain.billing.requisites import format_iban
+from domain.errors import InvalidValue
+from domain.money import read_kopecks
+from domain.orders import FileFormat
+from domain.writers.qr_svg import qr_path
+from services import charge_keeping, clock, invoice_list, payment_files, payment_list
+from services.payment_files import WRITERS, Requisites
+from services.payment_list import METHODS, Wanted
+from texts import N_, gettext
+
+PAGE_SIZE = 50
+LARGEST = 10**12  # kopecks that may be filled into a payment order
+TYPES = {
+    FileFormat.CSV: "text/csv; charset=utf-8",
+    FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+WORDS = {
+    "transfer": N_("payment order"),
+    "demand": N_("payment demand"),
+    "erip": N_("ERIP"),
+    "correction": N_("correction"),
+}
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 MENU = MenuItem(N_("Payments"), "payments.show")
-MEANWHILE = N_(
-    "This section is not open yet: the operator tells which payments came in for your account."
-)
 
 
 @bp.get("/")
 def show() -> Response:
-    """What the section is for, and what to do until it opens."""
-    return not_open_page(MENU, MEANWHILE)
+    """How the account stands, and the payments."""
+    today = clock.local(clock.now()).date()
+    wanted, misread = _wanted()
+    settlement = invoice_list.settlement_of(g.client)
+    sheet = charge_keeping.sheet_of(g.client, now=clock.now())
+    return render_section(
+        "payments/show.html",
+        item=MENU,
+        standing=payment_list.standing_of(g.client, settlement, today),
+        accrued=sheet.sum("total"),
+        first=today.replace(day=1),
+        missing=invoice_list.missing_month(g.client, today),
+        page=payment_list.find_page(
+            g.client, wanted, request.args.get("page", 1, type=int), size=PAGE_SIZE
+        ),
+        total=payment_list.total_of(g.client, wanted),
+        wanted=wanted,
+        arguments=_arguments(wanted),
+        misread=misread,
+        methods=_method_words(),
+        forms=list(WRITERS),
+    )
+
+
+@bp.get("/file.<form>")
+def file(form: str) -> Response:
+    """The whole choice as a file."""
+    if form not in set(WRITERS):
+        abort(404)
+    wanted, _misread = _wanted()
+    entries = payment_list.entries_of(g.client, wanted)
+    content = payment_files.payments_file(g.client, entries, _method_words(), FileFormat(form))
+    return send_table(content, "payments", FileFormat(form))
+
+
+@bp.get("/requisites/")
+def requisites() -> Response:
+    """To whom to pay what, with a code to scan."""
+    told = _requisites()
+    return render_section(
+        "payments/requisites.html",
+        told=told,
+        iban=format_iban(told.iban),
+        sum=request.args.get("sum", "")[:20],
+        misread=_read_sum() is None,
+        qr=qr_path(told.text()) if told.are_known else None,
+    )
+
+
+@bp.get("/requisites/order.txt")
+def order() -> Response:
+    """The same as the text of a payment order."""
+    told = _requisites()
+    if not told.are_known:
+        abort(404)
+    content = payment_files.payment_order(g.client, told, clock.now())
+    return _attached(content, "text/plain; charset=utf-8", "payment-order.txt")
+
+
+def send_table(content: bytes, name: str, form: FileFormat) -> Response:
+    """A table as a file to be saved."""
+    return _attached(content, TYPES[form], f"{name}-{clock.local(clock.now()):%Y-%m-%d}.{form}")
+
+
+def _attached(content: bytes, media_type: str, name: str) -> Response:
+    response = Response(content, content_type=media_type)
+    response.headers.set("Content-Disposition", "attachment", filename=name)
+    return response
+
+
+def _requisites() -> Requisites:
+    settlement = invoice_list.settlement_of(g.client)
+    amount = _read_sum()
+    bills = payment_list.unpaid_numbers(g.client, settlement)
+    sum_ = settlement.debt if amount is None else amount
+    return payment_files.requisites_of(g.client, sum_, bills)
+
+
+def _read_sum() -> int | None:
+    """The sum of the address; what is to be paid when it has none, None when it cannot be read."""
+    typed = request.args.get("sum", "").strip()
+    if not typed:
+        return invoice_list.settlement_of(g.client).debt
+    try:
+        amount = read_kopecks(typed)
+    except InvalidValue:
+        return None
+    return amount if 0 < amount <= LARGEST else None
+
+
+def _wanted() -> tuple[Wanted, bool]:
+    """The choice of the address, and whether a day of it could not be read."""
+    days: dict[str, date | None] = {}
+    for name in ("from", "to"):
+        typed = request.args.get(name, "").strip()
+        try:
+            days[name] = date.fromisoformat(typed) if typed else None
+        except ValueError:
+            days[name] = None
+    method = request.args.get("method", "")
+    misread = any(request.args.get(name, "").strip() and not days[name] for name in days)
+    return Wanted(days["from"], days["to"], method if method in METHODS else ""), misread
+
+
+def _arguments(wanted: Wanted) -> dict[str, str]:
+    values = {
+        "from": wanted.start.isoformat() if wanted.start else "",
+        "to": wanted.end.isoformat() if wanted.end else "",
+        "method": wanted.method,
+    }
+    return {name: value for name, value in values.items() if value}
+
+
+def _method_words() -> dict[str, str]:
+    return {method: gettext(WORDS[method]) for method in METHODS}

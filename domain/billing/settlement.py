@@ -5,6 +5,7 @@ oldest on, whatever a payment's purpose says; what no invoice takes is paid ahea
 ones. So the remainders less what is paid ahead are the balance, to the kopeck.
 """
 
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -99,3 +100,33 @@ def payment_state(settled: Settled, due_on: date, today: date) -> PaymentState:
     if today > due_on:
         return PaymentState.OVERDUE
     return PaymentState.PARTLY if settled.paid else PaymentState.OPEN
+
+
+def parts_of(
+    settlement: Settlement, payments: Sequence[tuple[int, int]]
+) -> dict[int, list[tuple[int, int]]]:
+    """Which invoices each payment went to: payment's id → (invoice's id, kopecks). `payments` are
+    (id, kopecks) in their order. What was given back is missing of the last ones.
+
+    >>> settled = settle([Document(1, 1000), Document(2, 500)], [900, 400, -100])
+    >>> parts_of(settled, [(7, 900), (8, 400), (9, -100)])
+    {7: [(1, 900)], 8: [(1, 100), (2, 200)], 9: []}
+    """
+    back = -sum(amount for _id, amount in payments if amount < 0)
+    left: deque[tuple[int, int]] = deque()
+    for payment, amount in reversed(payments):
+        taken = min(back, max(0, amount))
+        back -= taken
+        left.appendleft((payment, max(0, amount) - taken))
+    found: dict[int, list[tuple[int, int]]] = {payment: [] for payment, _amount in payments}
+    for invoice, settled in settlement.invoices.items():
+        wanted = settled.paid
+        while wanted and left:
+            payment, amount = left.popleft()
+            part = min(amount, wanted)
+            wanted -= part
+            if part:
+                found[payment].append((invoice, part))
+            if amount > part:
+                left.appendleft((payment, amount - part))
+    return found

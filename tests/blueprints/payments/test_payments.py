@@ -1,7 +1,149 @@
-"""«Платежи» is a page that says what to do until the section opens."""
+"""«Платежи»: how the account stands, what was paid and for which bills, and how to pay."""
 
-from tests.blueprints.closed_section import check_closed_section
+import csv
+import io
+from datetime import UTC, date, datetime
+from zipfile import ZipFile
+
+import pytest
+
+from models_billing import Payment
+from services import billing, clock, invoices
+from tests.factories import make_client
+from tests.services import invoice_cases as cases
+from tests.services.invoice_cases import APRIL, MARCH
+
+IBAN = "BY13NBRB3600900000002Z00AB00"
+TODAY = datetime(2026, 5, 10, 9, tzinfo=UTC)
 
 
-def test_the_section_says_that_it_is_not_open_and_what_to_do(browser):
-    check_closed_section(browser, "payments.show", "Платежи")
+@pytest.fixture
+def bills(client_row, monkeypatch):
+    """Two bills of 8,75, due on 25 April and 25 May; it is 10 May."""
+    monkeypatch.setattr(clock, "now", lambda: TODAY)
+    cases.make_plan()
+    cases.add_number(client_row, 0)
+    cases.add_number(client_row, 1)
+    billing.form_month(MARCH, now=cases.NOW)
+    billing.form_month(APRIL, now=cases.LATER)
+    return invoices.of_client(client_row)[::-1]
+
+
+@pytest.fixture
+def account(app, monkeypatch):
+    """The operator has said to which account money goes."""
+    config = app.config["CABINET"]
+    values = {"OPERATOR_IBAN": IBAN, "OPERATOR_BIC": "NBRBBY2X", "OPERATOR_UNP": "100000001"}
+    told = {**vars(config), **values}
+    monkeypatch.setitem(app.config, "CABINET", type(config)(**told))
+
+
+def pay(client, amount, day, **values):
+    key = f"{client.id}|{day}|{amount}"
+    return Payment.create(
+        client=client, paid_on=day, amount=amount, key=key, created_at=TODAY, **values
+    )
+
+
+def words(tag):
+    return " ".join(tag.get_text(" ").replace("\xa0", " ").split())
+
+
+def tiles(page):
+    keys, values = page.select("dl.sum dt"), page.select("dl.sum dd")
+    return {words(key): words(value) for key, value in zip(keys, values, strict=True)}
+
+
+def rows(page):
+    return [
+        {cell["data-l"]: words(cell) for cell in row.select("[data-l]")}
+        for row in page.select("table tbody tr")
+    ]
+
+
+def test_without_bills_and_payments_it_says_so(browser):
+    page = browser.get("payments.show")
+    assert "Платежей еще не было." in words(page.main)
+    assert tiles(page)["Долг к оплате по счетам, BYN"] == "0,00"
+
+
+def test_the_first_lines_tell_how_the_account_stands(browser, client_row, bills):
+    pay(client_row, 500, date(2026, 4, 20))
+    pay(client_row, 100, date(2026, 5, 3))
+    told = tiles(browser.get("payments.show"))
+    assert told["Баланс на 01.05.2026, BYN"] == "долг 12,50"
+    assert told["Поступило с начала месяца, BYN"] == "1,00"
+    assert told["Долг к оплате по счетам, BYN"] == "11,50 , срок – 25.05.2026"
+    assert told["Из него просрочено, BYN"] == "2,75 по каким счетам"
+
+
+def test_each_payment_tells_the_bills_it_went_to(browser, client_row, bills):
+    pay(client_row, 1000, date(2026, 4, 20), document_no="17", purpose="Счета")
+    pay(client_row, 1000, date(2026, 5, 3))
+    last, first = rows(browser.get("payments.show"))
+    assert first["Распределено на счета"] == "2026-000001 : 8,75 2026-000002 : 1,25"
+    assert last["Распределено на счета"] == "2026-000002 : 7,50 аванс 2,50"
+    assert (first["Документ"], first["Сумма"], first["Способ"]) == (
+        "№ 17",
+        "10,00",
+        "платежное поручение",
+    )
+
+
+def test_a_choice_narrows_list_sums_and_files(browser, client_row, bills):
+    pay(client_row, 300, date(2026, 4, 20))
+    pay(client_row, 400, date(2026, 5, 3))
+    pay(client_row, 500, date(2026, 5, 4), method="erip")
+    chosen = {"from": "2026-05-01", "to": "2026-05-31", "method": "transfer"}
+    page = browser.get("payments.show", **chosen)
+    assert [row["Сумма"] for row in rows(page)] == ["4,00"]
+    assert "Всего платежей: 1 на сумму 4,00 BYN." in words(page.main)
+    links = {words(link): link["href"] for link in page.select("a[download]")}
+    browser.get(links["Скачать CSV"])
+    text = browser.response.get_data().decode("utf-8-sig")
+    (line,) = csv.DictReader(io.StringIO(text), delimiter=";")
+    assert (line["Сумма, BYN"], line["День"]) == ("4,00", "03.05.2026")
+    browser.get(links["Скачать XLSX"])
+    assert "xl/workbook.xml" in ZipFile(io.BytesIO(browser.response.get_data())).namelist()
+
+
+def test_a_day_that_is_none_is_told_and_left_out(browser, client_row, bills):
+    pay(client_row, 300, date(2026, 4, 20))
+    page = browser.get("payments.show", **{"from": "вчера"})
+    assert len(rows(page)) == 1
+    assert "Дату не удалось прочитать" in words(page.main)
+
+
+def test_other_forms_of_files_and_strangers_payments_are_none(browser, client_row, bills):
+    browser.get("payments.file", form="exe", status=404)
+    pay(make_client(), 300, date(2026, 4, 20))
+    assert not rows(browser.get("payments.show"))
+
+
+def test_requisites_name_the_bills_and_fill_a_payment_order(browser, client_row, bills, account):
+    page = browser.get("payments.requisites")
+    told = tiles(page)
+    assert told["Сумма, BYN"] == "17,50"
+    assert "счету № 2026-000001, 2026-000002" in told["Назначение платежа"]
+    assert page.select_one("svg.qr path")
+    browser.get(page.select_one("a[download]")["href"])
+    text = browser.response.get_data().decode("utf-8-sig").replace("\xa0", " ")
+    assert "BY13 NBRB 3600 9000 0000 2Z00 AB00" in text
+    assert "Семнадцать белорусских рублей 50 копеек" in text
+    assert client_row.name in text
+
+
+def test_another_sum_goes_into_the_order_and_a_bad_one_is_told(browser, bills, account):
+    page = browser.get("payments.requisites", sum="5,25")
+    assert tiles(page)["Сумма, BYN"] == "5,25"
+    browser.get(page.select_one("a[download]")["href"])
+    assert "5,25 BYN" in browser.response.get_data().decode()
+    page = browser.get("payments.requisites", sum="пять")
+    assert page.select_one("input[name=sum]")["value"] == "пять"
+    assert "Укажите рубли и копейки" in words(page.main) or page.select_one("#sum-error")
+
+
+def test_without_an_account_of_the_operator_there_is_nothing_to_fill(browser, bills):
+    page = browser.get("payments.requisites")
+    assert "возьмите его из договора" in words(page.main)
+    browser.get("payments.order", status=404)
