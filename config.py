@@ -103,6 +103,7 @@ class Config:
     INVOICE_SERIES: str = ""  # before the number of an invoice, when there are several
     INVOICE_DUE_DAY: int = 25  # of the month after the one that is paid
     TIME_ZONE: str = "Europe/Minsk"
+    BROWSER_LANGUAGE: bool = False  # whether the browser's language counts before one is chosen
     CALL_DETAIL_DELAY_HOURS: int = -1  # -1: 24, in the demo 0
     CALL_DETAIL_MONTHS_BACK: int = 1
     INVOICE_LINK_MONTHS: int = 2

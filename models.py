@@ -162,6 +162,7 @@ class Client(BaseModel):
     detail_email = CharField()  # the address named in the connection application
     may_download = BooleanField(default=False)  # policy: files can be fetched in the cabinet too
     hide_incoming_peers = BooleanField(default=False)  # policy: reports show callers in part only
+    language = CharField(default="")  # domain.languages, of letters to the company; "": ru
     created_at = UtcDateTimeField()
 
 
@@ -197,6 +198,7 @@ class User(TenantModel):
     full_name = CharField(default="")
     email = CharField(default="")  # confirmed by a letter; "": none is known
     is_active = BooleanField(default=True)
+    language = CharField(default="")  # domain.languages; "": not chosen yet
     created_at = UtcDateTimeField()
     last_sign_in_at = UtcDateTimeField(null=True)
 
@@ -396,6 +398,7 @@ class Order(TenantModel):
     kind = CharField()
     params = JsonField()  # call detail: start, end, direction, format, excluded; invoice, format
     email = CharField()  # the address as it was when ordered
+    language = CharField(default="ru")  # of its letter and file, as it was when ordered
     state = CharField(default=OrderState.ACCEPTED)
     done = IntegerField(default=0)  # rows written so far
     total = IntegerField(null=True)  # rows to write, once counted
@@ -496,6 +499,7 @@ class Notice(TenantModel):
     kind = CharField()  # templates/mail/<kind>
     subject = CharField(default="", index=True)  # "delivery_setting:5": what it is about
     recipient = CharField()
+    language = CharField(default="ru")  # of its words, and of what they fill
     words = JsonField(default=dict)  # what fills its templates; no address in full
     link_path = CharField(default="")  # below the public address
     link_seed = CharField(default="")  # what the link's token is made of: services/letter_links.py

@@ -1,9 +1,6 @@
 """Texts for people. Code holds English msgids; the words shown stand in `translations/`."""
 
 import gettext as _stdlib
-from collections.abc import Iterator
-from contextlib import contextmanager
-from contextvars import ContextVar
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -13,41 +10,32 @@ from markupsafe import escape
 from domain.billing.statement import Mistake as StatementMistake
 from domain.errors import DomainError
 from domain.formats import format_value
+from domain.languages import LANGUAGES, OWN, current_language, language
 from domain.rating.deck_file import Mistake
 
-LANGUAGES = ("ru", "be", "en")
+__all__ = ["LANGUAGES", "current_language", "language"]  # whoever has texts has these too
 _FOLDER = Path(__file__).parent / "translations"
-_language: ContextVar[str] = ContextVar("language", default="ru")
 
 
 @cache
 def _catalogue(language: str) -> _stdlib.NullTranslations:
-    return _stdlib.translation("messages", _FOLDER, [language], fallback=True)
-
-
-@contextmanager
-def language(code: str) -> Iterator[None]:
-    """Speak `code` while inside."""
-    token = _language.set(code)
-    try:
-        yield
-    finally:
-        _language.reset(token)
-
-
-def current_language() -> str:
-    """The language spoken now: ru unless `language` says otherwise."""
-    return _language.get()
+    """The words of a language. What has no Belarusian is said in Russian: whoever reads the one
+    reads the other.
+    """
+    found = _stdlib.translation("messages", _FOLDER, [language], fallback=True)
+    if language == "be":
+        found.add_fallback(_catalogue(OWN))
+    return found
 
 
 def gettext(message: str) -> str:
     """`message` in the current language."""
-    return _catalogue(_language.get()).gettext(message)
+    return _catalogue(current_language()).gettext(message)
 
 
 def ngettext(singular: str, plural: str, n: int) -> str:
     """The form of a message that agrees with `n`."""
-    return _catalogue(_language.get()).ngettext(singular, plural, n)
+    return _catalogue(current_language()).ngettext(singular, plural, n)
 
 
 _ = gettext

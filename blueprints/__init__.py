@@ -22,6 +22,7 @@ from blueprints import (
     health,
     home,
     instalments,
+    languages,
     letters,
     mailbox,
     operator,
@@ -29,6 +30,7 @@ from blueprints import (
     payments,
     security,
     sessions,
+    spoken,
     subscribers,
     verify,
     web,
@@ -37,7 +39,7 @@ from blueprints.web import MenuItem, MenuLine
 from config import Config
 
 SECTIONS = (account, payments, bills, instalments, subscribers, feedback, call_centre, orders)
-OTHERS = (home, auth, operator, mailbox, verify, letters, health)
+OTHERS = (home, auth, operator, mailbox, verify, letters, languages, health)
 
 
 def menu_items() -> Iterable[MenuItem]:
@@ -64,10 +66,11 @@ def init_app(app: Flask, config: Config) -> None:
     sessions.init_app(app, config)
     guards.init_app(app)  # the first to see a request
     app.before_request(security.refuse_nul)
-    errors.init_app(app)
     chosen.init_app(app)
+    errors.init_app(app)
     web.init_app(app)
     filters.init_app(app)
+    spoken.init_app(app)
     app.jinja_env.globals.update(menu=menu, start_url=start_url)
     for part in chain(SECTIONS, OTHERS):
         if hasattr(part, "init_app"):

@@ -79,7 +79,7 @@ def moment(value: datetime) -> str:
 
 def epoch_moment(seconds: int) -> str:
     """ДД.ММ.ГГГГ чч:мм:сс of a call, in the operator's zone."""
-    return f"{clock.local(clock.from_epoch(seconds)):%d.%m.%Y %H:%M:%S}"
+    return formats.format_second(clock.local(clock.from_epoch(seconds)))
 
 
 def iso_date(text: str) -> str:

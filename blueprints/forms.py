@@ -12,6 +12,7 @@ from wtforms import Form, ValidationError
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
 
+from domain.languages import OWN
 from texts import N_, current_language, gettext
 
 STALE_FORM = N_("The form is out of date. Check the data and send it again")
@@ -44,7 +45,7 @@ class CabinetForm(FlaskForm):
         csrf_class = FormCSRF
 
         def get_translations(self, form: Form) -> Any:  # noqa: ARG002 - WTForms asks for it
-            return get_translations([current_language()])
+            return get_translations([current_language(), OWN])  # WTForms has no Belarusian
 
 
 class EmptyForm(CabinetForm):

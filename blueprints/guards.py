@@ -23,7 +23,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints import sessions
+from blueprints import sessions, spoken
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
 from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
@@ -94,6 +94,7 @@ def check_request() -> AnyResponse | None:
     """Before everything: who is it, whose rows may be read, and may they be here at all."""
     g.user = g.client = None
     _enter()
+    spoken.begin()
     if isinstance(request.routing_exception, SecurityError):
         return None  # a strange Host: answered with 400, and nothing may be built from it
     view = current_app.view_functions.get(request.endpoint or "")
@@ -105,6 +106,7 @@ def check_request() -> AnyResponse | None:
     row = sessions.recognise(current_app.config["CABINET"], prolong=not polls)
     if row is not None:
         g.user, g.client = row.user, row.user.client
+        spoken.go_on_as(row.user)
     if view is None or is_public(view):
         return None  # no such page, or one for all
     if g.user is None:

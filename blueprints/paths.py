@@ -67,7 +67,7 @@ def page_of_form() -> str | None:
     """The page that a form was sent from: its own address when that can be fetched, else the page
     the browser names, when it is ours.
     """
-    if _can_be_fetched(request.path):
+    if can_be_fetched(request.path):
         return full_path()
     referrer = urlsplit(request.referrer or "")
     if origin_of(request.referrer or "") not in own_origins():
@@ -76,7 +76,8 @@ def page_of_form() -> str | None:
     return local_path(target)
 
 
-def _can_be_fetched(path: str) -> bool:
+def can_be_fetched(path: str) -> bool:
+    """Whether there is a page at a path (without our prefix)."""
     adapter = current_app.create_url_adapter(request)
     try:
         return adapter is not None and bool(adapter.match(path, method="GET"))

@@ -1,7 +1,8 @@
 """`flask.session`: a database row for who has signed in, a signed cookie for who has not.
 
 A visitor who has not signed in costs no write: the second cookie carries the CSRF secret, messages,
-the language and the way to the second step of signing in, and nothing else. Who may see what is decided in `guards.py`.
+the language and the way to the second step of signing in, and nothing else. Who may see what is
+decided in `guards.py`.
 """
 
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from models import UserSession
 from services import clock
 from services import sessions as kept
 
-ANONYMOUS_KEYS = frozenset({"csrf_token", "_flashes", "language", "second_step"})
+ANONYMOUS_KEYS = frozenset({"csrf_token", "_flashes", "language", "left_in", "second_step"})
 ANONYMOUS_DAYS = 31
 
 

@@ -7,6 +7,7 @@ import click
 from flask.cli import AppGroup
 
 from commands.refusals import on_database
+from domain.languages import LANGUAGES
 from services import accounts, clock
 
 group = AppGroup("client", help="Companies served by the operator.")
@@ -27,6 +28,11 @@ DETAILS = (
         "hide_incoming_peers",
         default=None,
         help="Whether reports hide the last 3 digits of who called.  [default: show]",
+    ),
+    click.option(
+        "--language",
+        type=click.Choice(LANGUAGES),
+        help="Of letters to the company, and of people who have not chosen theirs.  [default: ru]",
     ),
 )
 

@@ -1,34 +1,49 @@
-"""How values are written for people: dates, durations, sizes, phone numbers, masked addresses."""
+"""How values are written for people, in the language spoken now: dates, durations, sizes, money,
+phone numbers, masked addresses. Russian and Belarusian write alike.
+"""
 
 import re
 from datetime import date, datetime
 from decimal import Decimal
 
+from domain.languages import current_language
+
 NBSP = "\u00a0"
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_UNITS = {"en": ("B", "KB", "MB")}
+_OWN_UNITS = ("Б", "КБ", "МБ")
 _EMAIL = re.compile(r"[^\s<>@:;,()]+@[^\s<>@:;,()]+")
 
 
 def format_date(day: date) -> str:
-    """ДД.ММ.ГГГГ.
+    """ДД.ММ.ГГГГ; in English the month is a word, for 03/09 is read in two ways.
 
     >>> format_date(date(2026, 3, 9))
     '09.03.2026'
     """
+    if _is_english():
+        return f"{day.day}{NBSP}{_MONTHS[day.month - 1]}{NBSP}{day.year}"
     return f"{day:%d.%m.%Y}"
 
 
 def format_moment(moment: datetime) -> str:
     """ДД.ММ.ГГГГ чч:мм of a moment that is already in the reader's zone."""
-    return f"{moment:%d.%m.%Y %H:%M}"
+    return f"{format_date(moment)} {moment:%H:%M}"
+
+
+def format_second(moment: datetime) -> str:
+    """ДД.ММ.ГГГГ чч:мм:сс of a moment that is already in the reader's zone."""
+    return f"{format_date(moment)} {moment:%H:%M:%S}"
 
 
 def format_integer(number: int) -> str:
-    """Thousands parted by a no-break space.
+    """Thousands parted by a no-break space, in English by a comma.
 
     >>> format_integer(1234567).replace(NBSP, "_")
     '1_234_567'
     """
-    return f"{number:,}".replace(",", NBSP)
+    parted = f"{number:,}"
+    return parted if _is_english() else parted.replace(",", NBSP)
 
 
 def format_duration(seconds: int) -> str:
@@ -47,11 +62,12 @@ def format_size(size: int) -> str:
     >>> format_size(219136).replace(NBSP, "_")
     '214_КБ'
     """
+    byte, kilobyte, megabyte = _UNITS.get(current_language(), _OWN_UNITS)
     if size < 1024:
-        return f"{size}{NBSP}Б"
+        return f"{size}{NBSP}{byte}"
     if size < 1024 * 1024:
-        return f"{round(size / 1024)}{NBSP}КБ"
-    return f"{size / 1024 / 1024:.1f}{NBSP}МБ".replace(".", ",")
+        return f"{round(size / 1024)}{NBSP}{kilobyte}"
+    return f"{size / 1024 / 1024:.1f}{NBSP}{megabyte}".replace(".", _point())
 
 
 def format_phone(number: str) -> str:
@@ -99,13 +115,14 @@ def format_value(value: object) -> str:
 
 
 def format_money(kopecks: int) -> str:
-    """Roubles and kopecks after a comma, thousands parted by a no-break space.
+    """Roubles and kopecks after a comma, thousands parted by a no-break space; in English with a
+    point and commas.
 
     >>> format_money(123456705).replace(NBSP, "_"), format_money(-5)
     ('1_234_567,05', '-0,05')
     """
     roubles, rest = divmod(abs(kopecks), 100)
-    return f"{'-' * (kopecks < 0)}{format_integer(roubles)},{rest:02}"
+    return f"{'-' * (kopecks < 0)}{format_integer(roubles)}{_point()}{rest:02}"
 
 
 def format_percent(hundredths: int) -> str:
@@ -115,7 +132,8 @@ def format_percent(hundredths: int) -> str:
     ('25_%', '23,33_%')
     """
     whole, rest = divmod(hundredths, 100)
-    return f"{whole},{rest:02}".rstrip("0").rstrip(",") + f"{NBSP}%"
+    number = f"{whole}{_point()}{rest:02}".rstrip("0").rstrip(_point())
+    return f"{number}%" if _is_english() else f"{number}{NBSP}%"
 
 
 def format_price(micros: int) -> str:
@@ -126,7 +144,7 @@ def format_price(micros: int) -> str:
     """
     roubles, rest = divmod(abs(micros), 1_000_000)
     places = f"{rest:06}".rstrip("0").ljust(2, "0")
-    return f"{'-' * (micros < 0)}{format_integer(roubles)},{places}"
+    return f"{'-' * (micros < 0)}{format_integer(roubles)}{_point()}{places}"
 
 
 def format_decimal(amount: Decimal) -> str:
@@ -136,4 +154,12 @@ def format_decimal(amount: Decimal) -> str:
     ('0,0012345', '0,50')
     """
     whole, _, places = f"{amount.normalize():f}".partition(".")
-    return f"{whole},{places.ljust(2, '0')}"
+    return f"{whole}{_point()}{places.ljust(2, '0')}"
+
+
+def _is_english() -> bool:
+    return current_language() == "en"
+
+
+def _point() -> str:
+    return "." if _is_english() else ","

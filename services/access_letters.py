@@ -6,9 +6,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from domain.formats import format_moment
+from domain.languages import language
 from models import User
 from models_access import AccessLink
-from services import access_links, clock, notices
+from services import access_links, clock, language_choice, notices
 
 TOLD = "access_told"
 INVITATION, RESET, ADDRESS = "invitation", "password_reset", "address_confirm"
@@ -34,13 +35,14 @@ def tell(user: User, what: Told, *, ip: str = "", email: str = "", now: datetime
     """Inside `write_tx`: tell a person at their own address, or at `email`, the one before."""
     if not (address := email or user.email):
         return
-    words = {
-        "what": what.value,
-        "login": user.login,
-        "at": format_moment(clock.local(now)),
-        "ip": ip,
-    }
-    notices.post(TOLD, address, words, client=user.client, subject=f"user:{user.id}", now=now)
+    with language(language_choice.of_user(user)):
+        words = {
+            "what": what.value,
+            "login": user.login,
+            "at": format_moment(clock.local(now)),
+            "ip": ip,
+        }
+        notices.post(TOLD, address, words, client=user.client, subject=f"user:{user.id}", now=now)
 
 
 def invite(link: AccessLink, *, invited_by: User | None, now: datetime) -> None:
@@ -65,18 +67,19 @@ def confirm_address(link: AccessLink, *, now: datetime) -> None:
 
 def _post_link(kind: str, link: AccessLink, *, now: datetime, **more: str) -> None:
     user: User = link.user
-    notices.post(
-        kind,
-        link.email,
-        {
-            "login": user.login,
-            "company": user.client.name if user.client else "",
-            "until": format_moment(clock.local(link.expires_at)),
-            **more,
-        },
-        client=user.client,
-        subject=f"access_link:{link.id}",
-        link=notices.Link(PATHS[kind], access_links.seed_of(link)),
-        expires_at=link.expires_at,
-        now=now,
-    )
+    with language(language_choice.of_user(user)):
+        notices.post(
+            kind,
+            link.email,
+            {
+                "login": user.login,
+                "company": user.client.name if user.client else "",
+                "until": format_moment(clock.local(link.expires_at)),
+                **more,
+            },
+            client=user.client,
+            subject=f"access_link:{link.id}",
+            link=notices.Link(PATHS[kind], access_links.seed_of(link)),
+            expires_at=link.expires_at,
+            now=now,
+        )

@@ -30,6 +30,7 @@ class ClientDetails(TypedDict, total=False):
     address: str
     may_download: bool
     hide_incoming_peers: bool
+    language: str
 
 
 class ClientChanges(ClientDetails, total=False):

@@ -40,6 +40,7 @@ class AuditEventKind(StrEnum):
     CENTRE_NUMBER_REMOVED = "centre_number_removed"
     CENTRE_HOURS_SET = "centre_hours_set"
     SUBSCRIBER_CHOSEN = "subscriber_chosen"
+    LANGUAGE_CHOSEN = "language_chosen"
     SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"
@@ -69,6 +70,8 @@ class AuditEventKind(StrEnum):
     FEEDBACK_STATE_SET = "feedback_state_set"
     FEEDBACK_REOPENED = "feedback_reopened"
     FEEDBACK_RATED = "feedback_rated"
+    BACKUP_MADE = "backup_made"
+    BACKUP_RESTORED = "backup_restored"
 
 
 @dataclass(frozen=True, kw_only=True)

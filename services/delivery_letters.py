@@ -7,9 +7,10 @@ from datetime import datetime
 from flask import current_app
 
 from domain.formats import format_moment, mask_email
+from domain.languages import language
 from models import User
 from models_billing import DeliverySetting
-from services import clock, letter_links, notices
+from services import clock, language_choice, letter_links, notices
 from services.delivery import Delivery
 from services.notices import Link
 
@@ -60,15 +61,16 @@ def _seed(what: str, row: DeliverySetting) -> str:
 def _post(
     kind: str, to: str, row: DeliverySetting, was: Delivery, *, now: datetime, **more: object
 ) -> None:
-    notices.post(
-        kind,
-        to,
-        _words(row, was),
-        client=row.client,
-        subject=subject_of(row),
-        now=now,
-        **more,
-    )
+    with language(language_choice.of_client(row.client, row.user)):
+        notices.post(
+            kind,
+            to,
+            _words(row, was),
+            client=row.client,
+            subject=subject_of(row),
+            now=now,
+            **more,
+        )
 
 
 def _words(row: DeliverySetting, was: Delivery) -> dict[str, object]:

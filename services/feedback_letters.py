@@ -4,8 +4,9 @@ can be read. Neither its words nor anybody's name are in it.
 
 from datetime import datetime
 
+from domain.languages import language
 from models_feedback import FeedbackThread
-from services import notices
+from services import language_choice, notices
 from services.notices import Link
 
 ANSWERED = "feedback_answer"
@@ -18,15 +19,16 @@ def subject_of(thread: FeedbackThread) -> str:
 
 def tell_of_answer(thread: FeedbackThread, *, now: datetime) -> None:
     """Inside `write_tx`: to whoever opened the thread, or to their company."""
-    notices.post(
-        ANSWERED,
-        address_of(thread),
-        {"number": thread.number},
-        client=thread.client,
-        subject=subject_of(thread),
-        link=Link(f"/feedback/{thread.key}"),
-        now=now,
-    )
+    with language(language_choice.of_user(thread.user)):
+        notices.post(
+            ANSWERED,
+            address_of(thread),
+            {"number": thread.number},
+            client=thread.client,
+            subject=subject_of(thread),
+            link=Link(f"/feedback/{thread.key}"),
+            now=now,
+        )
 
 
 def address_of(thread: FeedbackThread) -> str:

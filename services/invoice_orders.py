@@ -9,6 +9,7 @@ from datetime import date, datetime
 
 from domain.billing.delivery import DeliveryMethod
 from domain.errors import BillNotFormed, BillNotOffered, OrdersClosed
+from domain.languages import current_language, first_known
 from domain.orders import FileFormat, OrderKind
 from domain.periods import DateRange
 from models import Client, Order, User
@@ -193,6 +194,7 @@ class _Placing:
             kind=self.request.kind,
             params=params,
             email="" if self._is_link else bill_offers.address_of(self.client, now=self.now),
+            language=current_language(),
             created_at=self.now,
             due_at=self.due_at,
             next_try_at=next_try_at,
@@ -220,6 +222,7 @@ def place_regular(invoice: Invoice, *, now: datetime) -> Order | None:
         kind=OrderKind.INVOICE_REGULAR,
         params={"invoice": invoice.id, "format": FileFormat.PDF.value},
         email=invoice.delivery_email,
+        language=first_known(invoice.client.language),
         created_at=now,
         due_at=now,
         next_try_at=now,

@@ -13,6 +13,7 @@ from flask import current_app
 
 from domain.billing.invoice import AnnexRow, InvoiceContent, LineKind
 from domain.formats import format_date, format_money
+from domain.languages import OWN, current_language, language
 from domain.orders import INVOICE_KINDS, FileFormat, OrderKind
 from domain.writers import invoice_csv, invoice_pdf, invoice_xlsx
 from domain.writers.invoice_wording import InvoiceWording
@@ -21,8 +22,8 @@ from models_billing import Invoice
 from services import invoices
 from services.rendering import Progress, Renderer, Report
 from services.transactions import read_tx
-from texts import current_language, month_text
 from texts import gettext as _
+from texts import month_text
 
 Writer = Callable[[Path, InvoiceContent, Sequence[AnnexRow], InvoiceWording], None]
 WRITERS: dict[FileFormat, Writer] = {
@@ -41,8 +42,10 @@ class Document:
     content: InvoiceContent
 
 
+@language(OWN)
 def write(invoice: Invoice, file_format: FileFormat, path: Path) -> Document:
-    """Write a document given out in one of its forms: the same bytes whenever it is asked for.
+    """Write a document given out in one of its forms: the same bytes whenever it is asked for, in
+    the language of its lines whoever asks.
 
     Raises `OSError` when the disk is full.
     """

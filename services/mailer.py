@@ -36,7 +36,7 @@ from services import (
     reports,
     storage,
 )
-from texts import gettext
+from texts import gettext, language
 
 # In a message the file is base64: 4 characters for 3 bytes, and a line end after each 76.
 ENCODED_PER_BYTE = 4 / 3 * 78 / 76
@@ -143,8 +143,9 @@ def compose(
     """
     config: Config = current_app.config["CABINET"]
     is_attached = fits_a_letter(artefact, config)
-    words = _words(order, artefact, config, is_attached=is_attached)
-    letter = _write(order.kind, order.email, words, now=now)
+    with language(order.language):
+        words = _words(order, artefact, config, is_attached=is_attached)
+        letter = _write(order.kind, order.email, words, now=now)
     letter.msgId = message_id(order, ordinal, config)
     _check_headers(letter, artefact.display_name)
     if is_attached:
@@ -163,7 +164,8 @@ def compose_notice(notice: Notice, *, link: str) -> bytes:
         "zone": str(clock.zone()),
         **notice.words,
     }
-    letter = _write(notice.kind, notice.recipient, words, now=notice.created_at)
+    with language(notice.language):
+        letter = _write(notice.kind, notice.recipient, words, now=notice.created_at)
     letter.msgId = notice.message_id
     letter.boundary = f"=={notice.key}=="
     _check_headers(letter, "")

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 from flask import current_app
 
+from domain.languages import current_language
 from models import Client, Notice
 
 
@@ -37,7 +38,8 @@ def post(  # noqa: PLR0913 - a letter is made of so much
     """Inside `write_tx`: a letter of `templates/mail/<kind>`, to be sent once that is committed.
 
     `subject` is "<table>:<id>"; `words` fill the templates and hold no address in full. A letter
-    that has not gone by `expires_at` does not go any more.
+    that has not gone by `expires_at` does not go any more. It speaks the language that is spoken
+    when it is posted: `language_choice` tells the recipient's.
     """
     key = secrets.token_urlsafe(12)
     return Notice.create(
@@ -46,6 +48,7 @@ def post(  # noqa: PLR0913 - a letter is made of so much
         kind=kind,
         subject=subject,
         recipient=recipient,
+        language=current_language(),
         words=dict(words),
         link_path=link.path if link else "",
         link_seed=link.seed if link else "",

@@ -21,6 +21,7 @@ from domain.errors import (
     TooManyOrdersPerHour,
     TooManyRowsForPdf,
 )
+from domain.languages import current_language
 from domain.orders import CANCELLABLE_STATES, Direction, FileFormat, OrderKind, OrderState
 from domain.periods import DateRange, check_call_detail_period, month_of
 from models import (
@@ -251,6 +252,7 @@ def _create(
         kind=request.kind,
         params=request.params(),
         email=client.detail_email,
+        language=current_language(),
         created_at=now,
         due_at=promised,
         next_try_at=promised,

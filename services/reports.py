@@ -28,6 +28,7 @@ from domain.call_detail import (
 )
 from domain.cdr.record import CallDirection, Disposition
 from domain.imports import ImportState
+from domain.languages import language
 from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
@@ -72,7 +73,8 @@ def render(
     relative = f"{order.key}/1.{file_format}"
     path = current_app.config["CABINET"].artefact_dir / relative
     with storage.atomic_file(path, naming) as temporary, _scratch_in(path.parent):
-        report = renderer(order, temporary, made_at, progress)
+        with language(order.language):
+            report = renderer(order, temporary, made_at, progress)
         faults.reach("order.file_written")
     faults.reach("order.file_named")
     return Rendered(

@@ -51,6 +51,7 @@ WORDS = {  # by services.audit.AuditEventKind
     "discount_ended": N_("Ended a discount"),
     "instalments_added": N_("Added an instalment plan"),
     "subscriber_chosen": N_("Chose a SIP subscriber"),
+    "language_chosen": N_("Chose a language"),
     "centre_number_added": N_("Added a number to the call centre"),
     "centre_number_removed": N_("Took a number out of the call centre"),
     "centre_hours_set": N_("Set the hours of the call centre"),

@@ -15,6 +15,7 @@ from flask import (
 from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints import spoken
 from blueprints.auth import factor, links, own
 from blueprints.auth.ending import ending
 from blueprints.auth.forms import CodeForm, SignInForm
@@ -26,8 +27,9 @@ from config import Config
 from domain.errors import DomainError, SignInExpired, TooManySignIns, WrongCode, WrongCredentials
 from domain.roles import Role
 from services import clock, sessions, sign_in
+from services.audit import By
 from services.sign_in import HalfWay, Opened, Visitor
-from texts import error_text, gettext
+from texts import current_language, error_text, gettext
 
 bp = Blueprint("auth", __name__)
 for _part in (factor, links, own):
@@ -55,10 +57,11 @@ def login() -> AnyResponse:
         response.headers["Retry-After"] = str(error.values["retry_after_s"])
         return response
     if isinstance(step, HalfWay):
+        chosen = visit.get(spoken.CHOSEN, "")
         visit.end()
-        visit["second_step"] = step.token
+        visit.update({"second_step": step.token, **({spoken.CHOSEN: chosen} if chosen else {})})
         return _go(_code_address(target))
-    visit.begin(step.row, step.token)
+    _begin(step)
     return _go(target or url_for("home.show"))
 
 
@@ -78,8 +81,15 @@ def code() -> AnyResponse:
         opened = _go_on(form)
     except (SignInExpired, WrongCode, TooManySignIns) as error:
         return _refuse_code(form, target, error)
-    visit.begin(opened.row, opened.token)
+    _begin(opened)
     return _go(target or url_for("home.show"))
+
+
+def _begin(opened: Opened) -> None:
+    """Go on signed in, in the language that was chosen on the way."""
+    user = opened.row.user
+    spoken.keep_for(user, By(now=clock.now(), user=user, ip=request.remote_addr or ""))
+    visit.begin(opened.row, opened.token)
 
 
 @bp.post("/logout")
@@ -90,6 +100,7 @@ def logout() -> AnyResponse:
     check_button()
     sign_in.sign_out(visit.row, ip=request.remote_addr or "", now=clock.now())
     visit.end()
+    visit[spoken.LEFT_IN] = current_language()
     g.user = g.client = None
     flash(gettext("You have signed out"), "ok")
     response = _go(url_for("auth.login"))

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from domain.call_costs import Destination, format_cost, unpriced_word
 from domain.call_detail import CallRow, ReportHead, Totals, Wording, checked
-from domain.formats import format_date, format_duration
+from domain.formats import format_duration
 from domain.writers.cells import CELL_CHARACTERS, clean
 from domain.writers.remembered import (
     MINUTES,
@@ -128,7 +128,7 @@ def _destination(found: Destination) -> bytes:
 
 def _day_and_hour(start: datetime) -> tuple[bytes, int]:
     hour, second = hour_and_second(start)
-    return f'"{format_date(start)}";"{hour}'.encode(), second
+    return f'"{start:%d.%m.%Y}";"{hour}'.encode(), second  # alike in all languages, for programs
 
 
 def _cell(text: str) -> bytes:

@@ -70,7 +70,6 @@ def all_forms(full):
     period = {"start": day, "end": day, "direction": "both", "file_format": "csv"}
     step = f"/bills/call-detail/{full.draft.key}"
     charges, form = f"/bills/charges/order/{full.charge_draft.key}", {"file_format": "csv"}
-    charges, form = f"/bills/charges/order/{full.charge_draft.key}", {"file_format": "csv"}
     chosen = {"new": "three words together", "again": "three words together"}
     invitation = {
         "full_name": "Борис", "email": "b@romashka.by", "login": "boris", "role": "viewer",
@@ -175,6 +174,7 @@ def all_forms(full):
         "operator.feedback.state": (
             full.operator, f"/operator{thread}/state", {"new_state": "in_work"},
         ),
+        "languages.choose": (full.user, "/lang", {"language": "en"}),
         "letters.confirm": (None, full.address("/bills/delivery/confirm/<token>"), {}),
         "letters.cancel": (None, full.address("/bills/delivery/cancel/<token>"), {}),
         "orders.cancel": (full.user, f"/orders/{full.open.key}/cancel", {}),
