@@ -8,7 +8,10 @@ from domain.orders import INVOICE_KINDS
 from domain.periods import DateRange, month_of
 from models import Order
 from models_billing import Invoice
-from services import awaited_invoices, clock, invoices
+from services import awaited_invoices, clock
+from services.billing import number_text
+
+NUMBER = (Invoice.series, Invoice.year, Invoice.number)
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ def of_orders(orders: Iterable[Order]) -> Mapping[int, Subject]:
     """The subject of each order by its id. Documents are looked for among those of its client."""
     orders = list(orders)
     wanted = {order.params["invoice"] for order in orders if "invoice" in order.params}
-    rows = Invoice.across_clients().where(Invoice.id.in_(wanted)) if wanted else ()
+    columns = (Invoice.id, Invoice.client, Invoice.period, *NUMBER)  # a content is long
+    rows = Invoice.across_clients(*columns).where(Invoice.id.in_(wanted)) if wanted else ()
     documents = {(row.client_id, row.id): row for row in rows}
     return {order.id: _subject(order, documents) for order in orders}
 
@@ -39,7 +43,7 @@ def _subject(order: Order, documents: Mapping[tuple[int, int], Invoice]) -> Subj
         return Subject(month_of(month), is_month=True)
     if order.kind in INVOICE_KINDS:
         document = documents[order.client_id, order.params["invoice"]]
-        number = invoices.content_of(document).number
+        number = number_text(document.series, document.year, document.number)
         return Subject(month_of(document.period), is_month=True, invoice=number)
     if "start" in order.params:
         days = (date.fromisoformat(order.params[name]) for name in ("start", "end"))

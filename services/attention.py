@@ -1,0 +1,213 @@
+"""What a client's people should look at first: money to pay, orders, answers, a change of delivery.
+Words are the templates'; what all the bills come to is `invoice_list.py`.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from peewee import Field
+
+from domain.billing.settlement import Settlement, payment_state
+from domain.orders import OPEN_STATES, OrderState
+from domain.periods import month_start
+from models import Artefact, AuditEvent, Client, Order, User
+from models_billing import Invoice
+from models_feedback import FeedbackThread
+from services import artefacts, delivery, feedback_reading, invoice_list
+from services.audit import AuditEventKind
+from services.delivery import Change
+from services.invoice_list import Arrival, Entry, Letter
+
+RECENT = timedelta(days=7)  # what was closed earlier is no news
+LOOKED_BACK = 200  # newest orders among which news are looked for
+UNDER_WAY = OPEN_STATES | {OrderState.UNCONFIRMED}
+NEWS = UNDER_WAY | {OrderState.FAILED, OrderState.AVAILABLE}
+ENTRIES_SHOWN = 3
+LISTED = (
+    "id",
+    "client",
+    "period",
+    "series",
+    "year",
+    "number",
+    "key",
+    "total",
+    "due_on",
+    "issued_on",
+)
+
+
+@dataclass(frozen=True)
+class Debt:
+    """Bills that are to be paid by one day, or that should have been."""
+
+    amount: int  # kopecks
+    due_on: date  # of overdue ones the earliest
+    is_overdue: bool
+    bills: Sequence[Invoice]
+
+    @property
+    def numbers(self) -> list[str]:
+        """The bills as people call them."""
+        return [invoice_list.number_of(bill) for bill in self.bills]
+
+
+@dataclass(frozen=True)
+class ReadyFile:
+    """A file made for the cabinet that nobody has fetched yet."""
+
+    order: Order
+    until: datetime
+
+
+@dataclass(frozen=True)
+class Attention:
+    """All of it. `missing` is a month whose bill is still being formed."""
+
+    debts: list[Debt]
+    failed: list[Order]
+    ready: list[ReadyFile]
+    answers: list[FeedbackThread]
+    delivery: Change | None
+    under_way: list[Order]
+    missing: date | None
+
+    @property
+    def is_calm(self) -> bool:
+        """Whether there is nothing to be done: what goes on by itself needs nobody."""
+        return not (self.debts or self.failed or self.ready or self.answers or self.delivery)
+
+
+@dataclass(frozen=True)
+class Bills:
+    """The newest bills, and how far all of them are paid."""
+
+    settlement: Settlement
+    entries: list[Entry]
+
+
+def bills_of(client: Client, *, now: datetime) -> Bills:
+    """The last bills without their letters and files."""
+    settlement = invoice_list.settlement_of(client)
+    query = Invoice.of(client, *_listed()).where(Invoice.ordinal == 0)
+    rows = query.order_by(Invoice.id.desc()).limit(ENTRIES_SHOWN)
+    entries = [
+        Entry(
+            row,
+            settled := settlement.invoices[row.id],
+            payment_state(settled, row.due_on, now.date()),
+            Letter(Arrival.NONE),
+        )
+        for row in rows
+    ]
+    return Bills(settlement, entries)
+
+
+def of_client(
+    client: Client, user: User, bills: Bills, *, now: datetime, fetches: bool
+) -> Attention:
+    """What there is at `now` (of the operator's zone); `fetches`: the user may fetch files."""
+    news = _news(client, now)
+    return Attention(
+        debts=_debts(client, bills, now.date()),
+        failed=_not_ordered_again(client, news),
+        ready=_unfetched(client, news, now) if fetches else [],
+        answers=_answers(client, user),
+        delivery=delivery.pending(client, now=now),
+        under_way=[order for order in news if order.state in UNDER_WAY],
+        missing=_missing(bills, now.date()),
+    )
+
+
+# --- Bills ----------------------------------------------------------------------------------------
+
+
+def _listed() -> list[Field]:
+    return [getattr(Invoice, name) for name in LISTED]
+
+
+def _debts(client: Client, bills: Bills, today: date) -> list[Debt]:
+    """Overdue ones together, the others by their day."""
+    owed = {key: each.remainder for key, each in bills.settlement.invoices.items()}
+    wanted = [key for key, amount in owed.items() if amount]
+    if not wanted:
+        return []
+    known = {entry.invoice.id: entry.invoice for entry in bills.entries}
+    if set(wanted) - set(known):
+        query = Invoice.of(client, *_listed()).where(Invoice.id.in_(wanted))
+        known = {row.id: row for row in query}
+    by_day: dict[tuple[bool, date | None], list[Invoice]] = {}
+    for row in sorted((known[key] for key in wanted), key=lambda row: (row.due_on, row.id)):
+        is_overdue = row.due_on < today
+        by_day.setdefault((is_overdue, None if is_overdue else row.due_on), []).append(row)
+    return [
+        Debt(sum(owed[row.id] for row in rows), rows[0].due_on, is_overdue, rows)
+        for (is_overdue, _day), rows in by_day.items()
+    ]
+
+
+def _missing(bills: Bills, today: date) -> date | None:
+    """The month that has ended last, when its bill is still to come; see `missing_month`."""
+    last = max((entry.invoice.period for entry in bills.entries), default=None)
+    ended = month_start(today, 1)
+    return ended if last is not None and last < ended else None
+
+
+# --- Orders ---------------------------------------------------------------------------------------
+
+
+def _news(client: Client, now: datetime) -> list[Order]:
+    """Orders under way, and those that ended of late in a way one should know of."""
+    last = Order.of(client, Order.number).order_by(Order.number.desc()).limit(1).scalar()
+    if last is None:
+        return []
+    is_new = Order.state.in_(sorted(UNDER_WAY)) | (Order.closed_at > now - RECENT)
+    return list(
+        Order.of(client)
+        .where(Order.number > last - LOOKED_BACK, Order.state.in_(sorted(NEWS)), is_new)
+        .order_by(Order.number.desc())
+    )
+
+
+def _not_ordered_again(client: Client, news: list[Order]) -> list[Order]:
+    """Failed ones, without those after which the same was ordered and not refused."""
+    failed = [order for order in news if order.state == OrderState.FAILED]
+    if not failed:
+        return []
+    better = Order.of(client, Order.number, Order.kind).where(
+        Order.number > min(order.number for order in failed),
+        Order.state.not_in([OrderState.FAILED, OrderState.CANCELLED]),
+    )
+    newest: dict[str, int] = {}
+    for number, kind in better.tuples():
+        newest[kind] = max(number, newest.get(kind, 0))
+    return [order for order in failed if newest.get(order.kind, 0) < order.number]
+
+
+def _unfetched(client: Client, news: list[Order], now: datetime) -> list[ReadyFile]:
+    """Files that wait to be fetched. Once somebody of the company has one, it needs nobody."""
+    made = [order for order in news if order.state == OrderState.AVAILABLE]
+    found = [(order, artefacts.find_open(order, client, now=now)) for order in made]
+    files: dict[str, tuple[Order, Artefact]] = {
+        f"artefact:{file.artefact.id}": (order, file.artefact) for order, file in found if file
+    }
+    if not files:
+        return []
+    fetched = AuditEvent.select(AuditEvent.subject).where(
+        AuditEvent.client == client,
+        AuditEvent.at > now - RECENT,
+        AuditEvent.event == AuditEventKind.FILE_DOWNLOADED,
+        AuditEvent.subject.in_(sorted(files)),
+    )
+    for (subject,) in fetched.tuples():
+        files.pop(subject, None)
+    return [ReadyFile(order, artefact.expires_at) for order, artefact in files.values()]
+
+
+# --- Answers --------------------------------------------------------------------------------------
+
+
+def _answers(client: Client, user: User) -> list[FeedbackThread]:
+    new = feedback_reading.unread_of(client, user)
+    return list(new.order_by(FeedbackThread.last_at.desc(), FeedbackThread.id))

@@ -1,0 +1,259 @@
+"""Figures of the home page: this month by day, destination and number, and beside the last month.
+
+All out of the sums that imports keep beside the calls; no call is read. Days are kept for whole
+companies only: whoever looks at one subscriber has months to compare.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from threading import Lock
+from typing import NamedTuple
+
+from peewee import Expression, ModelSelect, fn
+
+from domain.periods import DateRange, month_of
+from models import Client, Subscriber
+from models_billing import UsageMonth
+from services import clock, usage
+from services.charge_sheet import DayUse, data_until, usage_by_day
+from services.charges import Day, Destination
+from services.subscriber_choice import within
+
+TOP = 5
+KEPT = 500  # clients, or subscribers looked at
+TRUSTED = timedelta(minutes=1)  # whose numbers they are may change without a call
+
+
+class Sums(NamedTuple):
+    """What calls come to, those that came in too."""
+
+    calls: int = 0
+    seconds: int = 0
+    micros: int = 0
+
+    def plus(self, calls: int, seconds: int, micros: int) -> "Sums":
+        """More of them."""
+        return Sums(self.calls + calls, self.seconds + seconds, self.micros + micros)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """This month beside the last: as many whole days of each, or of one subscriber what there is of
+    this month beside the whole of the last.
+    """
+
+    days: DateRange
+    sums: Sums
+    last_days: DateRange
+    last: Sums
+    is_like: bool  # as many days of each, unless the last month is the shorter one
+
+
+class TopNumber(NamedTuple):
+    """A number whose calls cost most."""
+
+    subscriber: Subscriber
+    calls: int
+    micros: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The month. `days` is empty for one subscriber."""
+
+    period: DateRange
+    data_until: datetime | None
+    days: list[Day]
+    compared: Compared | None  # None: there is no whole day of this month yet
+    destinations: list[Destination]
+    numbers: list[TopNumber]
+
+
+class MonthUse(NamedTuple):
+    """Calls of a month to one destination group."""
+
+    month: int
+    group: str
+    calls: int
+    seconds: int
+    micros: int
+
+
+class _Read(NamedTuple):
+    """What was read out of the sums by number."""
+
+    top: list[tuple[int, int, int]]  # subscriber, calls, micros
+    months: list[MonthUse]  # of one subscriber
+
+
+def of_client(client: Client, chosen: Subscriber | None, *, now: datetime) -> Figures:
+    """The figures at `now`; with somebody `chosen` those of that one and its numbers."""
+    today = clock.local(now).date()
+    this, last = month_of(today), month_of(today, 1)
+    days = list(usage_by_day(client, DateRange(last.start, this.end)))
+    until = data_until(client, now)
+    read = _kept.get(
+        (client.id, chosen.id if chosen else 0),
+        (this, sorted(days)),
+        now,
+        lambda: _read(client, chosen, this, last),
+    )
+    now_days = [use for use in days if use.day in this]
+    if chosen:
+        mine = [use for use in read.months if use.month == usage.month_number(this.start)]
+        compared = _months_compared(this, last, read.months, today)
+    else:
+        mine = now_days
+        compared = _days_compared(this, last, days, _first_unknown(this, until, today))
+    return Figures(
+        this,
+        until,
+        [] if chosen else _by_day(this, now_days, _last_known(this, until)),
+        compared,
+        _by_destination(mine),
+        _named(client, read.top),
+    )
+
+
+# --- By day ---------------------------------------------------------------------------------------
+
+
+def _last_known(period: DateRange, until: datetime | None) -> date:
+    """The day of the last call that is known: days after it have no sum."""
+    return clock.local(until).date() if until else period.start
+
+
+def _first_unknown(period: DateRange, until: datetime | None, today: date) -> date:
+    """The first day of which calls may still come: those before it are known wholly."""
+    return min(max(_last_known(period, until), period.start), today)
+
+
+def _by_day(period: DateRange, uses: Iterable[DayUse], last: date) -> list[Day]:
+    sums: dict[date, Sums] = {}
+    for use in uses:
+        sums[use.day] = sums.get(use.day, Sums()).plus(use.calls, use.seconds, use.micros)
+    none = Sums()
+    return [
+        Day(day, found.calls, found.micros if day in sums or day < last else None)
+        for day in period.days()
+        for found in (sums.get(day, none),)
+    ]
+
+
+def _days_compared(
+    this: DateRange, last: DateRange, uses: Sequence[DayUse], until: date
+) -> Compared | None:
+    whole = (until - this.start).days
+    if not whole:
+        return None
+    days = DateRange(this.start, until - timedelta(days=1))
+    last_days = DateRange(last.start, min(last.end, last.start + timedelta(days=whole - 1)))
+    return Compared(days, _sum(uses, days), last_days, _sum(uses, last_days), is_like=True)
+
+
+def _sum(uses: Iterable[DayUse], days: DateRange) -> Sums:
+    sums = Sums()
+    for use in uses:
+        if use.day in days:
+            sums = sums.plus(use.calls, use.seconds, use.micros)
+    return sums
+
+
+# --- By destination and number --------------------------------------------------------------------
+
+
+def _by_destination(uses: Iterable[DayUse | MonthUse]) -> list[Destination]:
+    """Outgoing calls by destination group, the dearest first."""
+    found: dict[str, Sums] = {}
+    for use in uses:
+        if use.group != usage.INCOMING:
+            sums = found.get(use.group, Sums())
+            found[use.group] = sums.plus(use.calls, use.seconds, use.micros)
+    rows = [Destination(group, *sums) for group, sums in found.items()]
+    return sorted(rows, key=lambda row: (-row.micros, -row.calls, row.group))
+
+
+def _months_compared(
+    this: DateRange, last: DateRange, uses: Iterable[MonthUse], today: date
+) -> Compared:
+    sums = {usage.month_number(month.start): Sums() for month in (this, last)}
+    for use in uses:
+        sums[use.month] = sums[use.month].plus(use.calls, use.seconds, use.micros)
+    now, before = sums.values()
+    return Compared(DateRange(this.start, today), now, last, before, is_like=False)
+
+
+def _named(client: Client, top: Sequence[tuple[int, int, int]]) -> list[TopNumber]:
+    """With the rows of the numbers, which are read anew: names change, and numbers move."""
+    query = Subscriber.of(client).where(Subscriber.id.in_([key for key, _, _ in top]))
+    known = {row.id: row for row in query} if top else {}
+    return [TopNumber(known[key], *sums) for key, *sums in top if key in known]
+
+
+def _read(client: Client, chosen: Subscriber | None, this: DateRange, last: DateRange) -> _Read:
+    whose = Subscriber.of(client, Subscriber.id)
+    if chosen:
+        whose = whose.where(within(chosen))
+    own = UsageMonth.subscriber_id.in_(whose)
+    months = usage.month_number(this.start), usage.month_number(last.start)
+    return _Read(_top(own, months[0]), _by_month(own, months) if chosen else [])
+
+
+def _top(own: Expression, month: int) -> list[tuple[int, int, int]]:
+    cost = fn.SUM(UsageMonth.micros)
+    query = (
+        UsageMonth.select(UsageMonth.subscriber_id, fn.SUM(UsageMonth.calls), cost)
+        .where(
+            own,
+            UsageMonth.month == month,
+            UsageMonth.destination_group != usage.INCOMING,
+            UsageMonth.micros > 0,
+        )
+        .group_by(UsageMonth.subscriber_id)
+        .order_by(cost.desc(), UsageMonth.subscriber_id)
+        .limit(TOP)
+    )
+    return [(key, int(calls), int(micros)) for key, calls, micros in query.tuples()]
+
+
+def _by_month(own: Expression, months: tuple[int, int]) -> list[MonthUse]:
+    keys = (UsageMonth.month, UsageMonth.destination_group)
+    sums = (fn.SUM(getattr(UsageMonth, name)) for name in ("calls", "seconds", "micros"))
+    query: ModelSelect = UsageMonth.select(*keys, *sums).where(own, UsageMonth.month.in_(months))
+    return [
+        MonthUse(month, group, *(int(value) for value in values))
+        for month, group, *values in query.group_by(*keys).tuples()
+    ]
+
+
+# --- Kept -----------------------------------------------------------------------------------------
+
+
+class _Kept:
+    """What was read of the sums by number: of a large client that is a row for each number and
+    destination. It holds while the sums by day are the same, and for a minute at most.
+    """
+
+    def __init__(self) -> None:
+        self._found: OrderedDict[tuple[int, int], tuple[object, datetime, _Read]] = OrderedDict()
+        self._lock = Lock()
+
+    def get(
+        self, key: tuple[int, int], made_of: object, now: datetime, read: Callable[[], _Read]
+    ) -> _Read:
+        with self._lock:
+            found = self._found.get(key)
+        if found and found[0] == made_of and abs(now - found[1]) < TRUSTED:
+            return found[2]
+        made = read()
+        with self._lock:
+            self._found[key] = made_of, now, made
+            self._found.move_to_end(key)
+            while len(self._found) > KEPT:
+                self._found.popitem(last=False)
+        return made
+
+
+_kept = _Kept()
