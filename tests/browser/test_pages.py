@@ -20,6 +20,7 @@ CLIENT_PAGES = (
     "/instalments/",
     "/subscribers/",
     "/feedback/",
+    "/feedback/new",
     "/call-centre/",
     "/orders/",
 )
