@@ -12,6 +12,7 @@ from bs4 import BeautifulSoup
 
 from models import (
     Artefact,
+    AuditEvent,
     Client,
     Exchange,
     ImportRun,
@@ -19,6 +20,7 @@ from models import (
     Order,
     Subscriber,
     User,
+    UserSession,
 )
 from models_feedback import FeedbackFile, FeedbackMessage
 from services import artefacts, clock, mailbox, mailer, reports
@@ -104,6 +106,10 @@ def skeleton(page):
 def pages(small):
     """All pages of both sides, for both layouts: (address, text)."""
     failed = Order.get(Order.number == 900)
+    AuditEvent.delete().execute()  # looking is written down, and the lists would grow
+    UserSession.delete().execute()
+    seen = {"client": small.client, "user": small.user, "subject": f"order:{small.order.id}"}
+    AuditEvent.create(at=clock.now(), event="order_placed", **seen)
     for who, more in (
         ("client", f"/orders/{failed.key}"),
         ("operator", f"/operator/orders/{failed.key}"),

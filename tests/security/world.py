@@ -155,7 +155,8 @@ def build(app, **values):
         change = factories.make_delivery_change(
             client, user=user, asked_at=now, key=f"change-of-{user.id}"
         )
-    colleague = factories.make_user(client, role=Role.VIEWER)
+    last = f"\U0010fffd{user.id}"  # stands last in lists, whatever the others are called
+    colleague = factories.make_user(client, role=Role.VIEWER, login=last)
     return World(
         app=app,
         colleague=colleague,
