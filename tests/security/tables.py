@@ -3,10 +3,13 @@
 from models import AuditEvent, UserSession
 from models_all import ALL_MODELS
 from models_feedback import FeedbackSeen
+from models_subscribers import CentreDay
 
 WATCHED = tuple(model for model in ALL_MODELS if model is not AuditEvent)
-# Looking at a page keeps a session alive, and what was shown has been read.
-BUSINESS = tuple(model for model in WATCHED if model not in (UserSession, FeedbackSeen))
+# Looking at a page keeps a session alive, what was shown has been read, and what was counted for it
+# is kept.
+BY_LOOKING = (UserSession, FeedbackSeen, CentreDay)
+BUSINESS = tuple(model for model in WATCHED if model not in BY_LOOKING)
 
 
 def dump(models=WATCHED):
