@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from peewee import ModelSelect, fn
 
-from domain.feedback import VISIBLE_SIDES, Side, ThreadState
+from domain.feedback import SETTLED_STATES, VISIBLE_SIDES, Side, Subject, ThreadState
 from models import Client, User
 from models_feedback import FeedbackFile, FeedbackMessage, FeedbackSeen, FeedbackThread
 from services.transactions import write_tx
@@ -101,3 +101,11 @@ def mark_seen(thread: FeedbackThread, said: Sequence[Said], user: User) -> None:
             conflict_target=[FeedbackSeen.thread, FeedbackSeen.user],
             update={FeedbackSeen.message_id: last},
         ).execute()
+
+
+def open_about(client: Client, subject: Subject) -> list[FeedbackThread]:
+    """The client's threads of a subject that are not settled, the oldest first."""
+    query = FeedbackThread.of(client).where(
+        FeedbackThread.subject == subject, FeedbackThread.state.not_in(sorted(SETTLED_STATES))
+    )
+    return list(query.order_by(FeedbackThread.id))

@@ -157,6 +157,7 @@ TABLE = {
     "orders.status": ("GET", CLIENTS),
     "payments.file": ("GET", CLIENTS),
     "payments.order": ("GET", CLIENTS),
+    "payments.report": ("GET POST", ORDERING),
     "payments.requisites": ("GET", CLIENTS),
     "payments.show": ("GET", CLIENTS),
     "subscribers.choose": ("POST", CLIENTS),

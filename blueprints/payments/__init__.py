@@ -2,15 +2,29 @@
 
 from datetime import date
 
-from flask import Blueprint, Response, abort, g, request
+from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
 
+from blueprints.feedback import words
+from blueprints.guards import allow
+from blueprints.payments.forms import ReportForm
 from blueprints.web import MenuItem, render_section
 from domain.billing.requisites import format_iban
-from domain.errors import InvalidValue
+from domain.errors import DomainError, InvalidValue
+from domain.feedback import Subject
 from domain.money import read_kopecks
 from domain.orders import FileFormat
+from domain.roles import ORDERING_ROLES
 from domain.writers.qr_svg import qr_path
-from services import charge_keeping, clock, invoice_list, payment_files, payment_list
+from services import (
+    charge_keeping,
+    clock,
+    feedback,
+    feedback_reading,
+    invoice_list,
+    payment_files,
+    payment_list,
+)
 from services.payment_files import WRITERS, Requisites
 from services.payment_list import METHODS, Wanted
 from texts import N_, gettext
@@ -54,6 +68,8 @@ def show() -> Response:
         misread=misread,
         methods=_method_words(),
         forms=list(WRITERS),
+        reports=feedback_reading.open_about(g.client, Subject.PAYMENTS),
+        words=words,
     )
 
 
@@ -90,6 +106,36 @@ def order() -> Response:
         abort(404)
     content = payment_files.payment_order(g.client, told, clock.now())
     return _attached(content, "text/plain; charset=utf-8", "payment-order.txt")
+
+
+@bp.route("/report/", methods=["GET", "POST"])
+@allow(*ORDERING_ROLES)
+def report() -> AnyResponse:
+    """«Сообщить об оплате»: a payment that the operator has not put down yet, told in a thread."""
+    form = ReportForm(today=clock.local(clock.now()).date())
+    if not form.validate_on_submit():
+        return _draw_report(form, 422 if form.is_submitted() else 200)
+    try:
+        thread = feedback.open_thread(
+            Subject.PAYMENTS,
+            form.text_of_thread(),
+            client=g.client,
+            user=g.user,
+            form_key=form.form_key.data or "",
+            ip=request.remote_addr or "",
+            now=clock.now(),
+        )
+    except DomainError as error:
+        status, headers = form.refuse(error)
+        response = _draw_report(form, status)
+        response.headers.update(headers)
+        return response
+    flash(gettext("Request No. {number} is accepted").format(number=thread.number), "ok")
+    return redirect(url_for(".show"), code=303)
+
+
+def _draw_report(form: ReportForm, status: int) -> Response:
+    return render_section("payments/report.html", status, form=form)
 
 
 def send_table(content: bytes, name: str, form: FileFormat) -> Response:

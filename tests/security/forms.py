@@ -162,6 +162,11 @@ def all_forms(full):
             full.user, "/feedback/new",
             {**said, "about": f"order:{full.open.key}", "subject": "bills", "number": ""},
         ),
+        "payments.report": (
+            full.user, "/payments/report/",
+            {"document_no": "17", "document_on": day, "amount": "5,00",
+             "form_key": "a1" * 12},
+        ),
         "feedback.answer": (full.user, f"{thread}/answer", said),
         "feedback.reopen": (full.user, f"{thread}/reopen", {}),
         "feedback.rate": (full.user, f"{thread}/rate", {"rating": "5"}),

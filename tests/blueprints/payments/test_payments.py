@@ -8,6 +8,7 @@ from zipfile import ZipFile
 import pytest
 
 from models_billing import Payment
+from models_feedback import FeedbackThread
 from services import billing, clock, invoices
 from tests.factories import make_client
 from tests.services import invoice_cases as cases
@@ -147,3 +148,39 @@ def test_without_an_account_of_the_operator_there_is_nothing_to_fill(browser, bi
     page = browser.get("payments.requisites")
     assert "возьмите его из договора" in words(page.main)
     browser.get("payments.order", status=404)
+
+
+def report(browser, **values):
+    form = browser.get("payments.report")
+    fields = {each["name"]: each.get("value", "") for each in form.select("main form input[name]")}
+    typed = {"document_no": "17", "document_on": "2026-05-08", "amount": "1 234,56", **values}
+    return {**fields, **typed}
+
+
+def test_a_payment_that_was_told_stands_there_until_the_operator_settles_it(
+    browser, client_row, bills
+):
+    data = report(browser)
+    browser.post("payments.report", data)
+    browser.post("payments.report", data)  # a second click
+    (thread,) = FeedbackThread.of(client_row)
+    (message,) = thread.messages
+    text = message.text.replace("\xa0", " ")
+    assert "№ 17 от 08.05.2026, 1 234,56 BYN" in text
+    page = browser.follow()
+    assert "Сообщено Вами, еще не подтверждено" in words(page.main)
+    assert tiles(page)["Долг к оплате по счетам, BYN"].startswith("17,50")
+    FeedbackThread.update(state="solved").where(FeedbackThread.id == thread.id).execute()
+    assert "Сообщено Вами" not in words(browser.get("payments.show").main)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("amount", "-5"), ("amount", "пять"), ("document_on", "2026-05-11"), ("document_no", "")],
+)
+def test_what_cannot_be_is_told_and_what_was_typed_stays(browser, client_row, bills, field, value):
+    page = browser.post("payments.report", report(browser, **{field: value}), status=422)
+    control = page.select_one(f"input[name={field}]")
+    assert control["value"] == value
+    assert control["aria-invalid"] == "true"
+    assert not FeedbackThread.of(client_row).exists()

@@ -1,0 +1,65 @@
+"""The form of a payment that the operator has not put down yet."""
+
+from datetime import date
+
+from wtforms import StringField, ValidationError
+from wtforms.validators import InputRequired, Length
+
+from blueprints.bills.forms import DATE_FORMATS, DayField
+from blueprints.feedback.forms import WAITS, KeyedForm
+from blueprints.operator.money_forms import SumField
+from domain.errors import DomainError
+from domain.formats import format_date, format_money
+from texts import error_text, gettext, lazy_gettext
+
+REQUIRED = InputRequired(lazy_gettext("Fill this in"))
+LONGEST_NUMBER = 30
+
+
+def _trimmed(value: str | None) -> str:
+    return " ".join((value or "").split())
+
+
+class ReportForm(KeyedForm):
+    """Number, date and sum of a payment order."""
+
+    document_no = StringField(
+        lazy_gettext("Number of the payment order"),
+        filters=[_trimmed],
+        validators=[REQUIRED, Length(max=LONGEST_NUMBER)],
+    )
+    document_on = DayField(
+        lazy_gettext("Date of the payment order"), format=DATE_FORMATS, validators=[REQUIRED]
+    )
+    amount = SumField(lazy_gettext("Sum, BYN"), validators=[REQUIRED])
+
+    def __init__(self, *, today: date, **values: object) -> None:
+        super().__init__(**values)
+        self.today = today
+
+    def validate_document_on(self, field: DayField) -> None:
+        """Not a day to come."""
+        if field.data and field.data > self.today:
+            raise ValidationError(gettext("The day is still to come"))
+
+    def validate_amount(self, field: SumField) -> None:
+        """More than nothing."""
+        if not field.errors and field.kopecks <= 0:
+            raise ValidationError(gettext("Give a sum other than 0"))
+
+    def text_of_thread(self) -> str:
+        """What the operator reads."""
+        return gettext(
+            "We have paid: payment order No. {number} of {day}, {sum} BYN. Please find the payment."
+        ).format(
+            number=self.document_no.data,
+            day=format_date(self.document_on.data),
+            sum=format_money(self.amount.kopecks),
+        )
+
+    def refuse(self, error: DomainError) -> tuple[int, dict[str, str]]:
+        """Say why it was not taken; status and headers of the answer."""
+        self.form_errors.append(error_text(error))
+        status, wait_s = WAITS.get(type(error), (422, 0))
+        wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
+        return status, wait
