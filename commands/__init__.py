@@ -3,6 +3,7 @@
 from flask import Flask
 
 from commands import (
+    backup,
     billing,
     call_centre,
     cdr_runs,
@@ -33,6 +34,8 @@ GROUPS = (
     rate.group,
     billing.group,
     *money.GROUPS,
+    backup.make,
+    backup.restore,
     demo.command,
     verify.command,
     mailbox.command,

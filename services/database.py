@@ -163,6 +163,16 @@ def held_open() -> Iterator[None]:
         yield
 
 
+def applied() -> tuple[str, ...]:
+    """The version of the tables: names of the migrations that have run."""
+    return tuple(sorted(Runner(db.obj, str(MIGRATIONS)).applied()))
+
+
+def known() -> tuple[str, ...]:
+    """Names of all migrations there are."""
+    return tuple(migration.name for migration in Runner(db.obj, str(MIGRATIONS)).migrations())
+
+
 def is_up_to_date() -> bool:
     """Whether every migration has run."""
     return all(migration.applied for migration in Runner(db.obj, str(MIGRATIONS)).status())

@@ -83,6 +83,10 @@ POINTS = frozenset(
         "reconcile.released",
         "reconcile.file_removed",
         "reconcile.letter_removed",
+        "backup.rows_copied",
+        "backup.written",
+        "restore.unpacked",
+        "restore.placing",
     }
 )
 

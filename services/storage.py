@@ -87,12 +87,13 @@ def atomic_file(path: Path, naming: Naming = nullcontext) -> Iterator[Path]:
             os.fsync(file.fileno())
         with naming():
             temporary.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Have the names in a folder on the disk."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

@@ -18,7 +18,13 @@ from services import artefacts, awaited_invoices
 from services.verify.registry import check
 
 WAITING_STATES = frozenset(  # of an order whose invoice is not formed
-    {OrderState.ACCEPTED, OrderState.RETRY_WAIT, OrderState.FAILED, OrderState.CANCELLED}
+    {
+        OrderState.ACCEPTED,
+        OrderState.RETRY_WAIT,
+        OrderState.UNCONFIRMED,  # held when a backup was put back
+        OrderState.FAILED,
+        OrderState.CANCELLED,
+    }
 )
 
 

@@ -80,6 +80,9 @@ IMPORTED = tuple(f"import.{step}:{n}" for n in (1, 2, 4) for step in ("storing",
 BILLING_ASKED = ("billing.asked",)
 BILLED = ("invoice.stored", "invoice.committed")  # swept with the billing run
 
+BACKED_UP = ("backup.rows_copied", "backup.written")
+PUT_BACK = ("restore.unpacked", "restore.placing")
+
 SWEPT = {
     point.partition(":")[0]
     for road in (
@@ -98,6 +101,8 @@ SWEPT = {
         NOTED,
         NOTED_BADLY,
         RELEASED,
+        BACKED_UP,
+        PUT_BACK,
     )
     for point in road
 }
