@@ -36,6 +36,7 @@ RUNS = 40
 GROUPS = {"in": 0, "local": 40_000, "mobile": 130_000, "international": 500_000}  # micros a call
 CALLS = 12  # of a number and group
 NOW = datetime(2026, 11, 23, 12, tzinfo=clock.zone())
+TODAY = NOW.date()
 PAGE = """<!doctype html><html lang="ru"><head><title>Начисления</title></head><body>
 <nav>{{ filler }}</nav><p>{{ found }} {{ total }}</p><table>
 {%- for id, number, name, out, international, calls, seconds, package_s, unrated in rows %}
@@ -59,10 +60,10 @@ SUMS = """SELECT s.id, s.number, s.full_name,
  GROUP BY s.id, s.number, s.full_name ORDER BY s.number"""
 
 
-def fill(client: Client, numbers: list[Subscriber]) -> None:
-    """A month of sums, as imports keep them."""
+def fill(client: Client, numbers: list[Subscriber], today: date = TODAY) -> None:
+    """The sums of a month up to yesterday, as imports keep them."""
     with write_tx():
-        month = usage.month_number(NOW.date())
+        month = usage.month_number(today)
         columns = ("subscriber_id", "month", "destination_group", *usage.SUMS)
         rows = (
             (
@@ -80,7 +81,7 @@ def fill(client: Client, numbers: list[Subscriber]) -> None:
             for group, each in GROUPS.items()
         )
         bulk.insert_rows(db.obj, UsageMonth, columns, rows)
-        share = len(numbers) / 22
+        share = len(numbers) / max(1, today.day - 1)
         columns = ("client_id", "day", "destination_group", *usage.SUMS)
         bulk.insert_rows(
             db.obj,
@@ -88,10 +89,10 @@ def fill(client: Client, numbers: list[Subscriber]) -> None:
             columns,
             (
                 (
-                    *(client.id, date(2026, 11, day).toordinal(), group, int(CALLS * share)),
+                    *(client.id, today.replace(day=day).toordinal(), group, int(CALLS * share)),
                     *(int(900 * share), int(960 * share), 60, int(CALLS * each * share), 0),
                 )
-                for day in range(1, 23)
+                for day in range(1, today.day)
                 for group, each in GROUPS.items()
             ),
         )

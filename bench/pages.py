@@ -1,5 +1,6 @@
-"""Pages under load: step 1 of the wizard and the list of 50 000 numbers, beside a bare page of the
-same size (`bench/measuring/bare.py`). `bin/bench pages --database postgresql`.
+"""Pages under load: the home page of a client with 50 000 numbers, step 1 of the wizard and the
+list of the numbers, each beside a bare page of the same size (`bench/measuring/bare.py`).
+`bin/bench pages --database postgresql`.
 
 How to read it: both are served by granian with the cabinet's own settings, one at a time, and asked
 by eight connections that stay open. «per s» and latencies suffer from whatever else the machine
@@ -22,13 +23,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from bench import charges
 from bench.measuring import chosen, options, peak_mb, print_table
 from bench.measuring.calls import add_client, new_config, opened
 from commands import serve
 from config import Config
 from domain.orders import OrderKind
 from domain.periods import month_of
-from models import OrderDraft
+from models import Client, OrderDraft, Subscriber, User
+from models_billing import Invoice
 from services import clock, drafts, processes
 from tests import databases, factories
 from tests.page import Browser
@@ -36,6 +39,18 @@ from tests.run.conftest import free_port
 
 NUMBERS = 50_000
 CONNECTIONS, REQUESTS, WARM = 8, 400, 16
+BILLS, ORDERS = 3, 5
+ROWS_AT_HOME = 20  # of orders, bills, destinations and numbers; days are drawn and listed besides
+BILL = {
+    **dict.fromkeys(("series", "content_hash", "previous_hash"), ""),
+    **dict.fromkeys(("opening", "paid", "until_run"), 0),
+    **dict.fromkeys(("total", "closing"), 125_000),
+    "net": 100_000,
+    "vat": 25_000,
+    "content": "{}",
+    "delivery_method": "email",
+    "delivery_email": "a@example.by",
+}
 TICKS_S = os.sysconf("SC_CLK_TCK")
 
 
@@ -63,12 +78,14 @@ def fill(folder: str) -> Site:
     """A client with its numbers, somebody signed in, and a draft."""
     config = new_config(folder)
     with opened(config) as app:
-        client, _ = add_client(NUMBERS)
+        client, numbers = add_client(NUMBERS)
         browser = Browser(app, factories.make_user(client))
         draft = _draft(client, browser.user)
+        _lay_out_home(client, numbers, browser.user)
         cookie = browser.client.get_cookie(app.session_interface.cookies.name)
         list_path = browser.url("bills.call_detail.subscribers", key=draft.key)
         pages = {
+            "home": (browser.url("home.show"), ROWS_AT_HOME),
             "step 1": (browser.url("bills.call_detail.start"), 0),
             "numbers, page 1": (f"{list_path}?per_page=20", 20),
             "numbers, page 1000": (f"{list_path}?page=1000&per_page=20", 20),
@@ -76,7 +93,30 @@ def fill(folder: str) -> Site:
         return Site(config, client.id, cookie.value, pages)
 
 
-def _draft(client: object, user: object) -> OrderDraft:
+def _lay_out_home(client: Client, numbers: list[Subscriber], user: User) -> None:
+    """What the home page shows: two months of sums, bills, orders."""
+    now = clock.local(clock.now())
+    months = [month_of(now.date(), back) for back in range(BILLS, 0, -1)]
+    for today in (now.date(), months[-1].end):
+        charges.fill(client, numbers, today)
+    for _ in range(ORDERS):
+        factories.make_order(client, user=user, state="sent", closed_at=now)
+    factories.make_import_run(last_at=int(now.timestamp()))
+    for place, month in enumerate(months, 1):
+        Invoice.create(
+            client=client,
+            period=month.start,
+            year=month.start.year,
+            number=place,
+            key=f"key{place}",
+            issued_on=month.end,
+            issued_at=now,
+            due_on=now.date(),
+            **BILL,
+        )
+
+
+def _draft(client: Client, user: User) -> OrderDraft:
     now = clock.now()
     answers = {
         "start": [month_of(now.date()).start.isoformat()],

@@ -86,6 +86,10 @@ class Bills:
     settlement: Settlement
     entries: list[Entry]
 
+    def find(self, month: date) -> Invoice | None:
+        """The bill of a month, when it is among the newest."""
+        return next((e.invoice for e in self.entries if e.invoice.period == month), None)
+
 
 def bills_of(client: Client, *, now: datetime) -> Bills:
     """The last bills without their letters and files."""
@@ -105,10 +109,18 @@ def bills_of(client: Client, *, now: datetime) -> Bills:
 
 
 def of_client(
-    client: Client, user: User, bills: Bills, *, now: datetime, fetches: bool
+    client: Client,
+    user: User,
+    bills: Bills,
+    orders: Sequence[Order],
+    *,
+    now: datetime,
+    fetches: bool,
 ) -> Attention:
-    """What there is at `now` (of the operator's zone); `fetches`: the user may fetch files."""
-    news = _news(client, now)
+    """What there is at `now` (of the operator's zone). `orders` are the newest, newest first;
+    `fetches`: the user may fetch files.
+    """
+    news = _news(client, orders, now)
     return Attention(
         debts=_debts(client, bills, now.date()),
         failed=_not_ordered_again(client, news),
@@ -157,15 +169,15 @@ def _missing(bills: Bills, today: date) -> date | None:
 # --- Orders ---------------------------------------------------------------------------------------
 
 
-def _news(client: Client, now: datetime) -> list[Order]:
+def _news(client: Client, orders: Sequence[Order], now: datetime) -> list[Order]:
     """Orders under way, and those that ended of late in a way one should know of."""
-    last = Order.of(client, Order.number).order_by(Order.number.desc()).limit(1).scalar()
-    if last is None:
+    if not orders:
         return []
     is_new = Order.state.in_(sorted(UNDER_WAY)) | (Order.closed_at > now - RECENT)
+    number = orders[0].number - LOOKED_BACK
     return list(
         Order.of(client)
-        .where(Order.number > last - LOOKED_BACK, Order.state.in_(sorted(NEWS)), is_new)
+        .where(Order.number > number, Order.state.in_(sorted(NEWS)), is_new)
         .order_by(Order.number.desc())
     )
 

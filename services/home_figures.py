@@ -4,11 +4,9 @@ All out of the sums that imports keep beside the calls; no call is read. Days ar
 companies only: whoever looks at one subscriber has months to compare.
 """
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from threading import Lock
 from typing import NamedTuple
 
 from peewee import Expression, ModelSelect, fn
@@ -22,8 +20,6 @@ from services.charges import Day, Destination
 from services.subscriber_choice import within
 
 TOP = 5
-KEPT = 500  # clients, or subscribers looked at
-TRUSTED = timedelta(minutes=1)  # whose numbers they are may change without a call
 
 
 class Sums(NamedTuple):
@@ -88,29 +84,45 @@ class _Read(NamedTuple):
     months: list[MonthUse]  # of one subscriber
 
 
-def of_client(client: Client, chosen: Subscriber | None, *, now: datetime) -> Figures:
-    """The figures at `now`; with somebody `chosen` those of that one and its numbers."""
+@dataclass(frozen=True)
+class Known:
+    """What figures are made of: as long as it is the same, so are they. (Numbers change hands and
+    names without a call.)
+    """
+
+    today: date
+    until: datetime | None
+    days: list[DayUse]
+
+    @property
+    def calls(self) -> int:
+        """How many there are in both months."""
+        return sum(use.calls for use in self.days)
+
+
+def ask(client: Client, *, now: datetime) -> Known:
+    """What there is at `now`."""
     today = clock.local(now).date()
-    this, last = month_of(today), month_of(today, 1)
-    days = list(usage_by_day(client, DateRange(last.start, this.end)))
-    until = data_until(client, now)
-    read = _kept.get(
-        (client.id, chosen.id if chosen else 0),
-        (this, sorted(days)),
-        now,
-        lambda: _read(client, chosen, this, last),
-    )
-    now_days = [use for use in days if use.day in this]
+    both = DateRange(month_of(today, 1).start, month_of(today).end)
+    return Known(today, data_until(client, now), sorted(usage_by_day(client, both)))
+
+
+def make(client: Client, chosen: Subscriber | None, known: Known) -> Figures:
+    """The figures; with somebody `chosen` those of that one and its numbers."""
+    this, last = month_of(known.today), month_of(known.today, 1)
+    read = _read(client, chosen, this, last)
+    days = [use for use in known.days if use.day in this]
     if chosen:
         mine = [use for use in read.months if use.month == usage.month_number(this.start)]
-        compared = _months_compared(this, last, read.months, today)
+        compared = _months_compared(this, last, read.months, known.today)
     else:
-        mine = now_days
-        compared = _days_compared(this, last, days, _first_unknown(this, until, today))
+        mine = days
+        until = _first_unknown(this, known.until, known.today)
+        compared = _days_compared(this, last, known.days, until)
     return Figures(
         this,
-        until,
-        [] if chosen else _by_day(this, now_days, _last_known(this, until)),
+        known.until,
+        [] if chosen else _by_day(this, days, _last_known(this, known.until)),
         compared,
         _by_destination(mine),
         _named(client, read.top),
@@ -186,7 +198,7 @@ def _months_compared(
 
 
 def _named(client: Client, top: Sequence[tuple[int, int, int]]) -> list[TopNumber]:
-    """With the rows of the numbers, which are read anew: names change, and numbers move."""
+    """With the rows of the numbers."""
     query = Subscriber.of(client).where(Subscriber.id.in_([key for key, _, _ in top]))
     known = {row.id: row for row in query} if top else {}
     return [TopNumber(known[key], *sums) for key, *sums in top if key in known]
@@ -226,34 +238,3 @@ def _by_month(own: Expression, months: tuple[int, int]) -> list[MonthUse]:
         MonthUse(month, group, *(int(value) for value in values))
         for month, group, *values in query.group_by(*keys).tuples()
     ]
-
-
-# --- Kept -----------------------------------------------------------------------------------------
-
-
-class _Kept:
-    """What was read of the sums by number: of a large client that is a row for each number and
-    destination. It holds while the sums by day are the same, and for a minute at most.
-    """
-
-    def __init__(self) -> None:
-        self._found: OrderedDict[tuple[int, int], tuple[object, datetime, _Read]] = OrderedDict()
-        self._lock = Lock()
-
-    def get(
-        self, key: tuple[int, int], made_of: object, now: datetime, read: Callable[[], _Read]
-    ) -> _Read:
-        with self._lock:
-            found = self._found.get(key)
-        if found and found[0] == made_of and abs(now - found[1]) < TRUSTED:
-            return found[2]
-        made = read()
-        with self._lock:
-            self._found[key] = made_of, now, made
-            self._found.move_to_end(key)
-            while len(self._found) > KEPT:
-                self._found.popitem(last=False)
-        return made
-
-
-_kept = _Kept()

@@ -44,8 +44,9 @@ def create_app() -> Flask:
         if (base := g.pop("base", None)) is not None:
             base.close()
 
+    @app.route("/")
     @app.route("/<path:_path>")
-    def page(_path: str) -> str:
+    def page(_path: str = "") -> str:
         nonlocal filler
         size, start = given["rows"], (request.args.get("page", 1, type=int) - 1) * given["rows"]
         (found,) = ask("SELECT count(*) FROM subscriber WHERE client_id = ?", given["client"])[0]

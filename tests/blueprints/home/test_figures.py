@@ -4,9 +4,10 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from blueprints.home import figures
 from models import Call
 from models_billing import UsageDay, UsageMonth
-from services import clock, home_figures, usage
+from services import clock, usage
 from tests.factories import NOON, make_call, make_import_run, make_subscriber
 
 NOW = datetime(2026, 3, 10, 15, tzinfo=clock.zone())
@@ -15,7 +16,6 @@ DAY = timedelta(days=1)
 
 @pytest.fixture(autouse=True)
 def march(monkeypatch):
-    home_figures._kept._found.clear()
     monkeypatch.setattr(clock, "now", lambda: NOW)
 
 
@@ -151,13 +151,37 @@ def test_with_a_subscriber_chosen_its_figures_are_shown_and_the_companys_on_dema
     assert "Звонки по дням" in tables(whole)
 
 
-def test_what_is_kept_follows_every_import_and_never_another_client(browser, stranger, mine):
-    talk(mine[0], NOON - DAY, 1_000_000)
+def test_what_is_kept_follows_every_import_and_never_another_client(
+    monkeypatch, browser, stranger, mine
+):
+    monkeypatch.setattr(figures, "KEPT_FROM", 1)
+    monkeypatch.setattr(figures, "_kept", figures._Kept())
     numbers = "Номера с самыми дорогими звонками"
-    assert tables(browser.get("home.show"))[numbers][0][2] == "1,00"
+
+    def cost():
+        return tables(browser.get("home.show"))[numbers][0][2]
+
     talk(mine[0], NOON - DAY, 1_000_000)
-    assert tables(browser.get("home.show"))[numbers][0][2] == "2,00"
+    assert cost() == "1,00"
+    talk(mine[0], NOON - DAY, 1_000_000)
+    assert cost() == "1,00"  # for a few seconds
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(seconds=6))
+    assert cost() == "2,00"
     assert tables(stranger.get("home.show")) == {}
+    mine[0].number = "375171111111"
+    mine[0].save()
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(seconds=70))
+    assert tables(browser.get("home.show"))[numbers][0][0].startswith("375 17 111-11-11")
+
+
+def test_another_choice_has_figures_of_its_own(monkeypatch, browser, trunk, mine):
+    monkeypatch.setattr(figures, "KEPT_FROM", 1)
+    monkeypatch.setattr(figures, "_kept", figures._Kept())
+    talk(mine[0], NOON - DAY, 1_000_000)
+    assert "Звонки по дням" in tables(browser.get("home.show"))
+    browser.post("subscribers.choose", {"subscriber": str(trunk.id)})
+    assert "Звонки по дням" not in tables(browser.get("home.show"))
+    assert "Звонки по дням" in tables(browser.get("home.show", whose="company"))
 
 
 def test_no_call_is_read(browser, mine, monkeypatch):
