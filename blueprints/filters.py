@@ -29,6 +29,7 @@ KIND_WORDS = {
     OrderKind.INVOICE_LINK: N_("Download a bill"),
     OrderKind.INVOICE_REGULAR: N_("Regular bill"),
     OrderKind.CHARGES: N_("Charges this period"),
+    OrderKind.STATEMENT: N_("Act of reconciliation"),
 }
 QUEUED = N_("In the queue")
 MAIL_WORDS = {

@@ -13,6 +13,7 @@ class OrderKind(StrEnum):
     INVOICE_LINK = "invoice_link"  # fetched in the cabinet: no letter goes out
     INVOICE_REGULAR = "invoice_regular"  # the month's own, ordered by the billing run
     CHARGES = "charges"
+    STATEMENT = "statement"  # act of reconciliation
 
 
 INVOICE_KINDS = frozenset(

@@ -22,6 +22,7 @@ from domain.billing.invoice import (
     PaymentLine,
     annex_hash,
     content_hash,
+    number_text,
     to_json,
 )
 from domain.billing.totals import refunded
@@ -364,15 +365,6 @@ def _give_out(
             service=line.service,
         )
     return invoice, content
-
-
-def number_text(series: str, year: int, number: int) -> str:
-    """How people write an invoice's number.
-
-    >>> number_text("", 2026, 7), number_text("A", 2026, 7)
-    ('2026-000007', 'A-2026-000007')
-    """
-    return f"{series}{'-' if series else ''}{year}-{number:06}"
 
 
 def _next_number(series: str, year: int) -> InvoiceSeries:

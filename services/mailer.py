@@ -34,6 +34,7 @@ from services import (
     faults,
     invoice_reports,
     reports,
+    statement_reports,
     storage,
 )
 from texts import gettext, language
@@ -260,6 +261,8 @@ def _words(
         own = invoice_reports.letter_words(order, artefact.summary)
     elif order.kind == OrderKind.CHARGES:
         own = charge_reports.letter_words(order, artefact.summary)
+    elif order.kind == OrderKind.STATEMENT:
+        own = statement_reports.letter_words(artefact.summary)
     else:
         own = _call_detail_words(order, artefact.summary)
     return {

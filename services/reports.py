@@ -33,7 +33,15 @@ from domain.orders import Direction, FileFormat, OrderKind
 from domain.periods import DateRange
 from domain.writers import call_detail_csv, call_detail_pdf, call_detail_xlsx
 from models import Call, Client, Exchange, ImportRun, Order, OrderSubscriber, Subscriber, db
-from services import call_costs, charge_reports, clock, faults, invoice_reports, storage
+from services import (
+    call_costs,
+    charge_reports,
+    clock,
+    faults,
+    invoice_reports,
+    statement_reports,
+    storage,
+)
 from services.call_detail_words import direction_text, wording_of  # noqa: F401 - a word for others
 from services.rendering import FormatNotMade, Progress, Rendered, Renderer, Report
 from services.transactions import read_tx
@@ -126,6 +134,7 @@ RENDERERS: dict[tuple[OrderKind, FileFormat], Renderer] = {
     (OrderKind.CALL_DETAIL, FileFormat.PDF): partial(_call_detail, call_detail_pdf.write),
     **charge_reports.RENDERERS,
     **invoice_reports.RENDERERS,
+    **statement_reports.RENDERERS,
 }
 
 

@@ -160,6 +160,7 @@ TABLE = {
     "payments.report": ("GET POST", ORDERING),
     "payments.requisites": ("GET", CLIENTS),
     "payments.show": ("GET", CLIENTS),
+    "payments.statement": ("GET POST", ORDERING),
     "subscribers.choose": ("POST", CLIENTS),
     "subscribers.everybody": ("POST", CLIENTS),
     "subscribers.show": ("GET", CLIENTS),

@@ -36,6 +36,7 @@ ITEMS = {  # where each kind is ordered
     OrderKind.INVOICE_LINK: "bills.download_bill.show",
     OrderKind.INVOICE_REGULAR: "bills.show",
     OrderKind.CHARGES: "bills.charges.show",
+    OrderKind.STATEMENT: "payments.show",
 }
 
 WIZARDS = {  # first steps of what is ordered by number: filled, they order the same again

@@ -7,16 +7,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.feedback import words
 from blueprints.guards import allow
-from blueprints.payments.forms import ReportForm
+from blueprints.payments.forms import ReportForm, StatementForm
 from blueprints.web import MenuItem, render_section
 from domain.billing.requisites import format_iban
 from domain.errors import DomainError, InvalidValue
 from domain.feedback import Subject
 from domain.money import read_kopecks
 from domain.orders import FileFormat
+from domain.periods import DateRange, month_start
 from domain.roles import ORDERING_ROLES
 from domain.writers.qr_svg import qr_path
 from services import (
+    bill_offers,
     charge_keeping,
     clock,
     feedback,
@@ -24,6 +26,7 @@ from services import (
     invoice_list,
     payment_files,
     payment_list,
+    statement_orders,
 )
 from services.payment_files import WRITERS, Requisites
 from services.payment_list import METHODS, Wanted
@@ -132,6 +135,36 @@ def report() -> AnyResponse:
         return response
     flash(gettext("Request No. {number} is accepted").format(number=thread.number), "ok")
     return redirect(url_for(".show"), code=303)
+
+
+@bp.route("/statement/", methods=["GET", "POST"])
+@allow(*ORDERING_ROLES)
+def statement() -> AnyResponse:
+    """«Акт сверки»: order one for a period."""
+    today = clock.local(clock.now()).date()
+    form = StatementForm(today=today, start=month_start(today, 3), end=today)
+    if not form.validate_on_submit():
+        return _draw_statement(form, 422 if form.is_submitted() else 200)
+    try:
+        order = statement_orders.place(
+            DateRange(form.start.data, form.end.data),
+            form_key=form.form_key.data or "",
+            client=g.client,
+            user=g.user,
+            ip=request.remote_addr or "",
+            now=clock.now(),
+        )
+    except DomainError as error:
+        status, headers = form.refuse(error)
+        response = _draw_statement(form, status)
+        response.headers.update(headers)
+        return response
+    return redirect(url_for("orders.show", key=order.key), code=303)
+
+
+def _draw_statement(form: StatementForm, status: int) -> Response:
+    address = bill_offers.address_of(g.client, now=clock.now())
+    return render_section("payments/statement.html", status, form=form, address=address)
 
 
 def _draw_report(form: ReportForm, status: int) -> Response:

@@ -1,4 +1,4 @@
-"""The form of a payment that the operator has not put down yet."""
+"""Forms of «Платежи»: a payment that the operator has not put down yet, the days of an act."""
 
 from datetime import date
 
@@ -8,7 +8,7 @@ from wtforms.validators import InputRequired, Length
 from blueprints.bills.forms import DATE_FORMATS, DayField
 from blueprints.feedback.forms import WAITS, KeyedForm
 from blueprints.operator.money_forms import SumField
-from domain.errors import DomainError
+from domain.errors import DomainError, PeriodReversed
 from domain.formats import format_date, format_money
 from texts import error_text, gettext, lazy_gettext
 
@@ -20,7 +20,18 @@ def _trimmed(value: str | None) -> str:
     return " ".join((value or "").split())
 
 
-class ReportForm(KeyedForm):
+class _RefusableForm(KeyedForm):
+    """A form that a rule may refuse."""
+
+    def refuse(self, error: DomainError) -> tuple[int, dict[str, str]]:
+        """Say why it was not taken; status and headers of the answer."""
+        self.form_errors.append(error_text(error))
+        status, wait_s = WAITS.get(type(error), (422, 0))
+        wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
+        return status, wait
+
+
+class ReportForm(_RefusableForm):
     """Number, date and sum of a payment order."""
 
     document_no = StringField(
@@ -57,9 +68,20 @@ class ReportForm(KeyedForm):
             sum=format_money(self.amount.kopecks),
         )
 
-    def refuse(self, error: DomainError) -> tuple[int, dict[str, str]]:
-        """Say why it was not taken; status and headers of the answer."""
-        self.form_errors.append(error_text(error))
-        status, wait_s = WAITS.get(type(error), (422, 0))
-        wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
-        return status, wait
+
+class StatementForm(_RefusableForm):
+    """The days of an act of reconciliation."""
+
+    start = DayField(lazy_gettext("First day"), format=DATE_FORMATS, validators=[REQUIRED])
+    end = DayField(lazy_gettext("Last day"), format=DATE_FORMATS, validators=[REQUIRED])
+
+    def __init__(self, *, today: date, **values: object) -> None:
+        super().__init__(**values)
+        self.today = today
+
+    def validate_end(self, field: DayField) -> None:
+        """Not before the first day, nor to come."""
+        if field.data and field.data > self.today:
+            raise ValidationError(gettext("The day is still to come"))
+        if field.data and self.start.data and field.data < self.start.data:
+            raise ValidationError(error_text(PeriodReversed()))

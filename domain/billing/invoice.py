@@ -172,3 +172,12 @@ def _dump(value: Any) -> str:
     return json.dumps(
         value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), default=date.isoformat
     )
+
+
+def number_text(series: str, year: int, number: int) -> str:
+    """How people write an invoice's number.
+
+    >>> number_text("", 2026, 7), number_text("A", 2026, 7)
+    ('2026-000007', 'A-2026-000007')
+    """
+    return f"{series}{'-' if series else ''}{year}-{number:06}"

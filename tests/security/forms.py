@@ -167,6 +167,9 @@ def all_forms(full):
             {"document_no": "17", "document_on": day, "amount": "5,00",
              "form_key": "a1" * 12},
         ),
+        "payments.statement": (
+            full.user, "/payments/statement/", {"start": day, "end": day, "form_key": "b2" * 12},
+        ),
         "feedback.answer": (full.user, f"{thread}/answer", said),
         "feedback.reopen": (full.user, f"{thread}/reopen", {}),
         "feedback.rate": (full.user, f"{thread}/rate", {"rating": "5"}),

@@ -7,10 +7,12 @@ from zipfile import ZipFile
 
 import pytest
 
+from models import Order
 from models_billing import Payment
 from models_feedback import FeedbackThread
-from services import billing, clock, invoices
+from services import billing, clock, invoices, reports, statement_reports
 from tests.factories import make_client
+from tests.pdf import open_pdf
 from tests.services import invoice_cases as cases
 from tests.services.invoice_cases import APRIL, MARCH
 
@@ -184,3 +186,32 @@ def test_what_cannot_be_is_told_and_what_was_typed_stays(browser, client_row, bi
     assert control["value"] == value
     assert control["aria-invalid"] == "true"
     assert not FeedbackThread.of(client_row).exists()
+
+
+def test_an_act_is_ordered_once_and_made_to_the_kopeck(browser, client_row, bills, tmp_path):
+    pay(client_row, 500, date(2026, 4, 20), document_no="17")
+    pay(client_row, 2000, date(2026, 5, 3))
+    form = browser.get("payments.statement")
+    data = {each["name"]: each.get("value", "") for each in form.select("main form input[name]")}
+    data |= {"start": "2026-04-15", "end": "2026-05-10"}
+    browser.post("payments.statement", data)
+    browser.post("payments.statement", data)  # a second click
+    (order,) = Order.of(client_row)
+    assert browser.follow().h1
+    told = statement_reports.statement_of(client_row, reports.period_of(order))
+    assert (told.opening, told.charged, told.paid, told.closing) == (875, 875, 2500, -750)
+    made = reports.render(order, made_at=TODAY, progress=lambda *_: None)
+    path = browser.app.config["CABINET"].artefact_dir / made.path
+    read = "\n".join(page.extract_text() for page in open_pdf(path).pages)
+    text = " ".join(read.replace("\xa0", " ").split())
+    for words_of_it in ("Счет № 2026-000002", "Оплата, платежный документ № 17", "аванс заказчика"):
+        assert words_of_it in text
+    assert made.summary["closing"] == -750
+
+
+def test_an_act_of_days_to_come_is_refused(browser, client_row, bills):
+    form = browser.get("payments.statement")
+    data = {each["name"]: each.get("value", "") for each in form.select("main form input[name]")}
+    page = browser.post("payments.statement", {**data, "end": "2026-05-11"}, status=422)
+    assert "Дата еще не наступила" in words(page.main) or page.select_one("#end-error")
+    assert not Order.of(client_row).exists()
