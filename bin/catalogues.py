@@ -1,11 +1,17 @@
 """What bin/texts does: from msgids in code and templates to translations/<language>.
 
-Russian is the language of the product: nothing may lack it. In other languages an empty
-translation shows the English msgid.
+Nothing may lack Russian or English. msgids are English: a new one is taken into `en` as it stands,
+and written better there when it is not what one would say to a user. What lacks Belarusian is shown
+in Russian, and counted here.
 """
 
+import fcntl
 import io
+import os
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -17,7 +23,9 @@ from babel.messages.pofile import read_po, write_po
 ROOT = Path(__file__).resolve().parent.parent
 FOLDER = ROOT / "translations"
 LANGUAGES = ("ru", "be", "en")
-REQUIRED = "ru"
+REQUIRED = {"ru": "Russian", "en": "English"}
+ENGLISH = "en"
+PLACE = re.compile(r"%\(\w+\)[sd]|%%|\{\w*\}")
 KEYWORDS = ("_", "N_", "lazy_gettext")
 NOT_SEARCHED = ".venv bin tests bench var"
 
@@ -63,13 +71,18 @@ def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def wrong_places(catalogue: Catalog) -> list[str]:
-    """Msgids whose translation fills other places than they have: {start}, %(page)s."""
-    return [
-        f"{message.id}: {error}"
-        for message in catalogue
-        if message.id and all(_forms(message.string))
-        for error in message.check(catalogue)
-    ]
+    """Msgids whose translation fills other places than they have: {start}, %(page)s. Each of them
+    stands once or more in every form.
+    """
+    found = []
+    for message in catalogue:
+        if not message.id:
+            continue
+        wanted = set(PLACE.findall(_forms(message.id)[-1]))
+        others = [form for form in _forms(message.string) if form]
+        if any(set(PLACE.findall(form)) != wanted for form in others):
+            found.append(f"{message.id}: other places than {', '.join(sorted(wanted)) or 'none'}")
+    return found
 
 
 def compiled(catalogue: Catalog) -> bytes:
@@ -84,6 +97,10 @@ def update(language: str, template: Catalog, folder: Path = FOLDER) -> Catalog:
     catalogue = load(language, folder)
     catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
     catalogue.obsolete.clear()
+    if language == ENGLISH:
+        for message in catalogue:
+            if message.id and not all(_forms(message.string)):
+                message.string = message.id
     text, program = files_of(language, folder)
     text.parent.mkdir(parents=True, exist_ok=True)
     with text.open("wb") as file:
@@ -96,12 +113,13 @@ def update(language: str, template: Catalog, folder: Path = FOLDER) -> Catalog:
 def breaches(template: Catalog, folder: Path = FOLDER) -> list[str]:
     """What keeps the texts from being complete, one sentence each."""
     found = []
-    catalogue = load(REQUIRED, folder)
-    known = {message.id for message in catalogue if message.id}
     wanted = {message.id for message in template if message.id}
-    found += [f"not in translations/{REQUIRED}: {msgid}" for msgid in wanted - known]
-    found += [f"no longer used: {msgid}" for msgid in known - wanted]
-    found += [f"without Russian: {msgid}" for msgid in untranslated(catalogue)]
+    for language, name in REQUIRED.items():
+        catalogue = load(language, folder)
+        known = {message.id for message in catalogue if message.id}
+        found += [f"not in translations/{language}: {msgid}" for msgid in wanted - known]
+        found += [f"{language}: no longer used: {msgid}" for msgid in known - wanted]
+        found += [f"without {name}: {msgid}" for msgid in untranslated(catalogue)]
     for language in LANGUAGES:
         text, program = files_of(language, folder)
         if text.exists():
@@ -112,23 +130,45 @@ def breaches(template: Catalog, folder: Path = FOLDER) -> list[str]:
     return sorted(str(sentence) for sentence in found)
 
 
+def lacking(template: Catalog, language: str, folder: Path = FOLDER) -> list[str]:
+    """Msgids of the template that a language has no words for."""
+    catalogue = load(language, folder)
+    missing = set(untranslated(catalogue))
+    firsts = [_forms(message.id)[0] for message in template if message.id]
+    known = {_forms(message.id)[0] for message in catalogue if message.id}
+    return [msgid for msgid in firsts if msgid in missing or msgid not in known]
+
+
+@contextmanager
+def alone(folder: Path = FOLDER) -> Iterator[None]:
+    """Keep others that update the texts out meanwhile."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
 def main(arguments: list[str]) -> int:
     """Update, or with --check only look."""
-    template = extract()
-    if arguments == ["--check"]:
-        found = breaches(template)
-        print("\n".join(found) or "Texts are complete.")
-        return 1 if found else 0
-    if arguments:
+    if arguments not in ([], ["--check"]):
         print("bin/texts takes no argument but --check", file=sys.stderr)
         return 2
+    with alone():
+        template = extract()
+        for language in [] if arguments else LANGUAGES:
+            update(language, template)
     for language in LANGUAGES:
-        catalogue = update(language, template)
-        missing = untranslated(catalogue)
-        print(f"{language}: {len(catalogue)} texts, untranslated: {len(missing)}")
-        if language == REQUIRED:
+        missing = lacking(template, language)
+        print(f"{language}: {len(template)} texts, untranslated: {len(missing)}")
+        if not arguments:
             print("".join(f"  {msgid}\n" for msgid in missing), end="")
-    return 0
+    if not arguments:
+        return 0
+    found = breaches(template)
+    print("\n".join(found) or "Texts are complete.")
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

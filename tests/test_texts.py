@@ -51,9 +51,11 @@ def test_what_is_missing_is_found(tmp_path):
         encoding="utf-8",
     )
     assert catalogues.breaches(template, tmp_path) == [
-        "no longer used: Old",
+        "not in translations/en: Day {start}",
+        "not in translations/en: New",
         "not in translations/ru: New",
         "ru: messages.mo is not made of messages.po; run bin/texts",
+        "ru: no longer used: Old",
         "without Russian: Day {start}",
     ]
     for language in catalogues.LANGUAGES:
