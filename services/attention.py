@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from peewee import Field
+from peewee import Field, fn
 
-from domain.billing.settlement import Settlement, payment_state
+from domain.billing.settlement import Document, Settlement, payment_state, settle
 from domain.orders import OPEN_STATES, OrderState
 from domain.periods import month_start
 from models import Artefact, AuditEvent, Client, Order, User
-from models_billing import Invoice
+from models_billing import Invoice, Payment
 from models_feedback import FeedbackThread
 from services import artefacts, delivery, feedback_reading, invoice_list
 from services.audit import AuditEventKind
@@ -25,16 +25,8 @@ UNDER_WAY = OPEN_STATES | {OrderState.UNCONFIRMED}
 NEWS = UNDER_WAY | {OrderState.FAILED, OrderState.AVAILABLE}
 ENTRIES_SHOWN = 3
 LISTED = (
-    "id",
-    "client",
-    "period",
-    "series",
-    "year",
-    "number",
-    "key",
-    "total",
-    "due_on",
-    "issued_on",
+    *("id", "client", "period", "ordinal", "series", "year", "number", "key", "corrects"),
+    *("total", "due_on"),
 )
 
 
@@ -85,6 +77,7 @@ class Bills:
 
     settlement: Settlement
     entries: list[Entry]
+    owing: list[Invoice]  # of which something is left to pay
 
     def find(self, month: date) -> Invoice | None:
         """The bill of a month, when it is among the newest."""
@@ -93,9 +86,11 @@ class Bills:
 
 def bills_of(client: Client, *, now: datetime) -> Bills:
     """The last bills without their letters and files."""
-    settlement = invoice_list.settlement_of(client)
-    query = Invoice.of(client, *_listed()).where(Invoice.ordinal == 0)
-    rows = query.order_by(Invoice.id.desc()).limit(ENTRIES_SHOWN)
+    rows = list(Invoice.of(client, *_listed()).order_by(Invoice.id))
+    payments = Payment.of(client, fn.SUM(Payment.amount)).scalar() or 0
+    documents = [Document(row.id, row.total, row.corrects_id) for row in rows]
+    settlement = settle(documents, [int(payments)])
+    newest = [row for row in reversed(rows) if not row.ordinal][:ENTRIES_SHOWN]
     entries = [
         Entry(
             row,
@@ -103,9 +98,10 @@ def bills_of(client: Client, *, now: datetime) -> Bills:
             payment_state(settled, row.due_on, now.date()),
             Letter(Arrival.NONE),
         )
-        for row in rows
+        for row in newest
     ]
-    return Bills(settlement, entries)
+    owing = [row for row in rows if row.id in settlement.invoices]
+    return Bills(settlement, entries, [r for r in owing if settlement.invoices[r.id].remainder])
 
 
 def of_client(
@@ -122,7 +118,7 @@ def of_client(
     """
     news = _news(client, orders, now)
     return Attention(
-        debts=_debts(client, bills, now.date()),
+        debts=_debts(bills, now.date()),
         failed=_not_ordered_again(client, news),
         ready=_unfetched(client, news, now) if fetches else [],
         answers=_answers(client, user),
@@ -139,22 +135,15 @@ def _listed() -> list[Field]:
     return [getattr(Invoice, name) for name in LISTED]
 
 
-def _debts(client: Client, bills: Bills, today: date) -> list[Debt]:
+def _debts(bills: Bills, today: date) -> list[Debt]:
     """Overdue ones together, the others by their day."""
-    owed = {key: each.remainder for key, each in bills.settlement.invoices.items()}
-    wanted = [key for key, amount in owed.items() if amount]
-    if not wanted:
-        return []
-    known = {entry.invoice.id: entry.invoice for entry in bills.entries}
-    if set(wanted) - set(known):
-        query = Invoice.of(client, *_listed()).where(Invoice.id.in_(wanted))
-        known = {row.id: row for row in query}
     by_day: dict[tuple[bool, date | None], list[Invoice]] = {}
-    for row in sorted((known[key] for key in wanted), key=lambda row: (row.due_on, row.id)):
+    for row in sorted(bills.owing, key=lambda row: (row.due_on, row.id)):
         is_overdue = row.due_on < today
         by_day.setdefault((is_overdue, None if is_overdue else row.due_on), []).append(row)
+    left = bills.settlement.invoices
     return [
-        Debt(sum(owed[row.id] for row in rows), rows[0].due_on, is_overdue, rows)
+        Debt(sum(left[row.id].remainder for row in rows), rows[0].due_on, is_overdue, rows)
         for (is_overdue, _day), rows in by_day.items()
     ]
 

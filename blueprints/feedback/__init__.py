@@ -49,8 +49,11 @@ bp = Blueprint("feedback", __name__, url_prefix="/feedback")
 
 
 def count_unread() -> int:
-    """How many of the client's threads have an answer that the user has not read."""
-    return feedback_reading.unread_of(g.client, g.user).count()
+    """How many of the client's threads have an answer that the user has not read. A page that has
+    looked already has left the number in `g.unread`.
+    """
+    known = g.get("unread")
+    return feedback_reading.unread_of(g.client, g.user).count() if known is None else known
 
 
 MENU = MenuItem(N_("Feedback"), "feedback.show", counter=count_unread)

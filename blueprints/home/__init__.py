@@ -23,6 +23,7 @@ def show() -> Response:
     bills = attention.bills_of(g.client, now=now)
     orders = list(Order.of(g.client).order_by(Order.number.desc()).limit(ORDERS_SHOWN))
     first = attention.of_client(g.client, g.user, bills, orders, now=now, fetches=may_order)
+    g.unread = len(first.answers)  # for the menu
     return render_section(
         "home/show.html",
         first=first,

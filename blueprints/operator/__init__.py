@@ -11,7 +11,15 @@ from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
 from domain.orders import OrderState
 from domain.roles import OPERATOR_ROLES
-from services import access, awaited_invoices, clock, order_subjects, orders, overview
+from services import (
+    access,
+    awaited_invoices,
+    clock,
+    operators_attention,
+    order_subjects,
+    orders,
+    overview,
+)
 from services.orders import RETRYABLE_STATES
 from texts import N_, failure_text, gettext
 
@@ -32,10 +40,13 @@ def show() -> Response:
     if state and state not in set(OrderState):
         abort(404)
     page = request.args.get("page", 1, type=int)
+    listed = overview.orders_page(OrderState(state) if state else None, page)
+    imports = overview.last_imports()
     return render_section(
         "operator/show.html",
-        imports=overview.last_imports(),
-        listed=overview.orders_page(OrderState(state) if state else None, page),
+        first=operators_attention.now_at(listed.counts, imports, now=clock.now()),
+        imports=imports,
+        listed=listed,
         retryable=RETRYABLE_STATES,
         failure_text=failure_text,
         import_state_text=import_card.state_text,

@@ -1,6 +1,7 @@
 """What the home page says first: to pay until when, orders, answers, a change of delivery."""
 
 from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
 from hashlib import sha256
 
 import pytest
@@ -180,6 +181,12 @@ def test_the_last_bills_have_their_sums_and_states(browser, march, client_row):
         "Срок оплаты": "25.04.2026",
         "Состояние": "выставлен",
     }
+
+
+def test_a_credit_note_lessens_what_is_to_pay_and_is_no_bill(browser, march, on):
+    billing.correct(march, [billing.Correction(1, Fraction(1, 2))], reason="Ошибка", now=on(4, 12))
+    assert sentences(browser) == ["К оплате 4,37 BYN до 25.04.2026 счет № 2026-000001"]
+    assert len(home(browser).select("tr.bill")) == 1
 
 
 def test_a_stranger_owes_nothing_of_it(stranger, march):

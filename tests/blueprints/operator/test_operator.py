@@ -1,10 +1,14 @@
 """The operator's page: what needs somebody first, trying again, and who may not be here."""
 
+from datetime import date, timedelta
+
 import pytest
 
 from domain.orders import OrderState
 from domain.roles import Role
 from models import AuditEvent, Exchange, ImportRun, Order
+from models_billing import BillingFailure, UsageDay
+from services import clock
 from tests import factories
 from tests.factories import NOON
 from tests.page import Browser
@@ -148,3 +152,53 @@ def test_a_clerk_may_do_all_of_this(app, base, client_row):
     order = make_order(client_row, state=OrderState.FAILED)
     clerk.post("operator.retry", key=order.key)
     assert Order.get_by_id(order.id).state == OrderState.ACCEPTED
+
+
+# --- What needs the operator ----------------------------------------------------------------------
+
+
+def today(browser):
+    page = browser.get("operator.show")
+    lines = page.select(".today li")
+    return {" ".join(line.text.replace("\xa0", " ").split()): line.a["href"] for line in lines}
+
+
+def test_what_needs_the_operator_stands_first_with_counts_and_links(
+    operator_browser, client_row, stranger
+):
+    make_order(client_row, 1, state=OrderState.FAILED)
+    make_order(client_row, 2, state=OrderState.UNCONFIRMED)
+    factories.make_thread(client_row)
+    BillingFailure.create(
+        client=client_row, period=date(2026, 2, 1), reason="unrated", count=3, at=NOON
+    )
+    day = (clock.now() - timedelta(days=1)).date().toordinal()
+    for client in (client_row, stranger.user.client):
+        UsageDay.create(
+            client=client, day=day, destination_group="?", calls=9, seconds=9, billed_s=0,
+            package_s=0, micros=0, unrated=2,
+        )  # fmt: skip
+    url = operator_browser.url
+    assert today(operator_browser) == {
+        "Заказы, задержанные до решения: 1": url("operator.show", state="unconfirmed"),
+        "Заказы не выполнены: 1": url("operator.show", state="failed"),
+        "Клиенты без счета за февраль 2026 г.: 1": url("operator.billing.month", month="2026-02"),
+        "Звонки без цены: 4 клиентов: 2": url("operator.unrated.index"),
+        "Обращения ждут ответа: 1": url("operator.feedback.index"),
+        "Записи о звонках еще не загружались.": url("operator.imports.index"),
+    }
+    for address in today(operator_browser).values():
+        operator_browser.get(address)
+
+
+def test_the_last_import_is_told_and_an_old_one_asks_why(operator_browser):
+    run = factories.make_import_run(started_at=clock.now(), lines=5, unmatched=2)
+    ((told, address),) = today(operator_browser).items()
+    assert told.endswith("строк: 5, без абонента: 2")
+    assert address == operator_browser.url("operator.imports.show", run=run.id)
+    assert "Сейчас ничего не требуется." in operator_browser.get("operator.show").main.text
+    run.started_at = clock.now() - timedelta(days=2)
+    run.save()
+    (told,) = today(operator_browser)
+    assert told.endswith("файлов нет больше суток")
+    assert "Сейчас ничего не требуется." not in operator_browser.get("operator.show").main.text
