@@ -1,4 +1,4 @@
-"""What the operator's people should look at first, counted. What the client's should: `attention.py`."""
+"""What the operator's people should look at first, counted. For a client: `attention.py`."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -170,7 +170,7 @@ def test_what_needs_the_operator_stands_first_with_counts_and_links(
     make_order(client_row, 2, state=OrderState.UNCONFIRMED)
     factories.make_thread(client_row)
     BillingFailure.create(
-        client=client_row, period=date(2026, 2, 1), reason="unrated", count=3, at=NOON
+        client=client_row, period=date(2026, 2, 1), reason="unrated_calls", count=3, at=NOON
     )
     day = (clock.now() - timedelta(days=1)).date().toordinal()
     for client in (client_row, stranger.user.client):
