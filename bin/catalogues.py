@@ -66,8 +66,8 @@ def untranslated(catalogue: Catalog) -> list[str]:
     ]
 
 
-def _forms(string: str | tuple[str, ...]) -> tuple[str, ...]:
-    return (string,) if isinstance(string, str) else string
+def _forms(string: str | tuple[str, ...] | None) -> tuple[str, ...]:
+    return string if isinstance(string, tuple) else (string or "",)
 
 
 def wrong_places(catalogue: Catalog) -> list[str]:
