@@ -6,6 +6,7 @@ import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,9 @@ from domain.closed_days import ClosedDays
 PREFIX = "CABINET_"
 LEASE_MARGIN_S = 30  # from the last look at the lease to the server's answer, beside its timeouts
 CRASH_AT = re.compile(r"(?:stop )?[a-z_.]+(?::[1-9]\d*)?|@.+|")
+ANCESTOR = re.compile(r"'self'|'none'|https?://(?:(?:\*\.)?[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?")
+HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
+OTHERS_HEADERS = {"host", "cookie", "origin", "user-agent", "accept", "x-forwarded-for"}
 AS_CLOSED_DAYS = "same"  # of an item: closed on the days of CLOSED_DAYS
 RANGES = {
     "PORT": (1, 65_535),
@@ -143,6 +147,8 @@ class Config:
     INVITATIONS_PER_DAY: int = 20  # letters to new addresses that one client may send; 0: no limit
     SECOND_FACTOR: str = ""  # none, operator or all: who must have one; empty: operator; demo: none
     TRUSTED_HOSTS: str = ""  # by comma; empty: the host of PUBLIC_URL and loopback
+    TRUSTED_HEADER: str = ""  # in which the intranet's proxy names who is there; empty: none
+    TRUSTED_PROXIES: str = ""  # by comma: addresses and networks that header is believed from
     FRAME_ANCESTORS: str = ""  # by space; empty: 'none'
     PROXY_COUNT: int = 0  # trusted reverse proxies in front of us
     EMBED: bool = False  # cookies for a cross-site iframe: SameSite=None, Partitioned
@@ -189,6 +195,8 @@ class Config:
         self._check_requisites()
         self._check_delivery_methods()
         self._check_closed_days()
+        self._check_embedding()
+        self._check_trusted_header()
         if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"
@@ -203,6 +211,36 @@ class Config:
             raise ConfigError(
                 f"CABINET_CRASH_AT: a point like order.sending:2, not {self.CRASH_AT!r}"
             )
+
+    def _check_embedding(self) -> None:
+        for origin in self.FRAME_ANCESTORS.split():
+            if not ANCESTOR.fullmatch(origin):
+                raise ConfigError(
+                    "CABINET_FRAME_ANCESTORS: addresses like https://intranet.example, parted by "
+                    f"space, not {origin!r}"
+                )
+
+    def _check_trusted_header(self) -> None:
+        name = self.TRUSTED_HEADER
+        if name and (not HEADER.fullmatch(name) or name.lower() in OTHERS_HEADERS):
+            raise ConfigError(
+                f"CABINET_TRUSTED_HEADER: a name of its own like X-Remote-User, not {name!r}"
+            )
+        try:
+            networks = self.trusted_proxies
+        except ValueError as error:
+            raise ConfigError(f"CABINET_TRUSTED_PROXIES: {error}") from error
+        if any(not network.prefixlen for network in networks):
+            raise ConfigError("CABINET_TRUSTED_PROXIES: not all addresses there are")
+        if name and not networks:
+            raise ConfigError(
+                "CABINET_TRUSTED_HEADER: name in CABINET_TRUSTED_PROXIES whom it is believed from"
+            )
+
+    @property
+    def trusted_proxies(self) -> tuple[IPv4Network | IPv6Network, ...]:
+        """Whom the trusted header is believed from."""
+        return tuple(ip_network(text.strip()) for text in self.TRUSTED_PROXIES.split(",") if text)
 
     def _check_closed_days(self) -> None:
         for name in (field.name for field in fields(self)):

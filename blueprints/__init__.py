@@ -15,6 +15,7 @@ from blueprints import (
     bills,
     call_centre,
     chosen,
+    embedding,
     errors,
     feedback,
     filters,
@@ -66,6 +67,7 @@ def init_app(app: Flask, config: Config) -> None:
     sessions.init_app(app, config)
     guards.init_app(app)  # the first to see a request
     app.before_request(security.refuse_nul)
+    embedding.init_app(app)
     chosen.init_app(app)
     errors.init_app(app)
     web.init_app(app)

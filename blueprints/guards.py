@@ -19,16 +19,17 @@ from flask import (
     request,
     url_for,
 )
+from flask import session as visit
 from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints import sessions, spoken
+from blueprints import embedding, intranet, sessions, spoken
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
 from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
-from models import db, tenant_guard
-from services import access, clock, second_factor
+from models import UserSession, db, tenant_guard
+from services import access, clock, second_factor, sign_in
 from texts import N_, gettext
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -104,9 +105,13 @@ def check_request() -> AnyResponse | None:
         raise ForeignOrigin
     polls = getattr(view, "does_not_prolong", False)
     row = sessions.recognise(current_app.config["CABINET"], prolong=not polls)
+    if row is not None and intranet.is_over(row.user.login):
+        sign_out_unnamed(row)
+        row = None
     if row is not None:
         g.user, g.client = row.user, row.user.client
         spoken.go_on_as(row.user)
+    embedding.remember()  # on the way to the sign-in too
     if view is None or is_public(view):
         return None  # no such page, or one for all
     if g.user is None:
@@ -114,6 +119,12 @@ def check_request() -> AnyResponse | None:
     if not getattr(view, "needs_no_factor", False) and _lacks_factor():
         return _send_to_set_up()
     return _check_role(view)
+
+
+def sign_out_unnamed(row: UserSession) -> None:
+    """End a session that the intranet's proxy opened and does not vouch for any more."""
+    sign_in.sign_out(row, ip=request.remote_addr or "", now=clock.now())
+    visit.end()
 
 
 def needs_no_factor(view: View) -> View:

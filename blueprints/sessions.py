@@ -20,7 +20,13 @@ from models import UserSession
 from services import clock
 from services import sessions as kept
 
-ANONYMOUS_KEYS = frozenset({"csrf_token", "_flashes", "language", "left_in", "second_step"})
+EMBEDDED = "embed"  # of the browser and not of who is signed in: blueprints/embedding.py
+ANONYMOUS_KEYS = frozenset(
+    {
+        *("csrf_token", "_flashes", "language", "left_in", "second_step"),
+        *("by_header", "stays_out", EMBEDDED),
+    }
+)
 ANONYMOUS_DAYS = 31
 
 
@@ -88,8 +94,13 @@ class Visit(CallbackDict, SessionMixin):
         self.modified = False
 
     def begin(self, row: UserSession, token: str) -> None:
-        """Become a session that has just been started: nothing of the visitor's is kept."""
+        """Become a session that has just been started: nothing of the visitor's is kept but the
+        frame that the page stands in.
+        """
+        is_embedded = EMBEDDED in self
         self.resume(row)
+        if is_embedded:
+            self[EMBEDDED] = True
         self.new_token, self.has_ended = token, False
         g.pop("csrf_token", None)  # Flask-WTF keeps the visitor's for the rest of the request
 
@@ -99,7 +110,10 @@ class Visit(CallbackDict, SessionMixin):
 
     def end(self) -> None:
         """Become a visitor who has not signed in."""
+        is_embedded = EMBEDDED in self
         self.clear()
+        if is_embedded:
+            self[EMBEDDED] = True
         self.row, self.new_token, self.has_ended = None, "", True
         g.pop("csrf_token", None)
 

@@ -15,7 +15,7 @@ from flask import (
 from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints import spoken
+from blueprints import intranet, spoken
 from blueprints.auth import factor, links, own
 from blueprints.auth.ending import ending
 from blueprints.auth.forms import CodeForm, SignInForm
@@ -41,8 +41,8 @@ for _part in (factor, links, own):
 def login() -> AnyResponse:
     """Ask for login and password; `next` is the page to go on with."""
     target = local_path(request.args.get("next", ""))
-    if request.method != "POST" and g.user is not None:
-        return _go(target or url_for("home.show"))
+    if request.method != "POST" and (way := _way_in(target)):
+        return _go(way)
     form = SignInForm()
     if not form.validate_on_submit():
         return _page(form, target, 422 if form.errors else 200)
@@ -57,9 +57,7 @@ def login() -> AnyResponse:
         response.headers["Retry-After"] = str(error.values["retry_after_s"])
         return response
     if isinstance(step, HalfWay):
-        chosen = visit.get(spoken.CHOSEN, "")
-        visit.end()
-        visit.update({"second_step": step.token, **({spoken.CHOSEN: chosen} if chosen else {})})
+        _go_half_way(step)
         return _go(_code_address(target))
     _begin(step)
     return _go(target or url_for("home.show"))
@@ -81,15 +79,17 @@ def code() -> AnyResponse:
         opened = _go_on(form)
     except (SignInExpired, WrongCode, TooManySignIns) as error:
         return _refuse_code(form, target, error)
-    _begin(opened)
+    _begin(opened, by_header=bool(visit.get(intranet.MARK)))
     return _go(target or url_for("home.show"))
 
 
-def _begin(opened: Opened) -> None:
+def _begin(opened: Opened, *, by_header: bool = False) -> None:
     """Go on signed in, in the language that was chosen on the way."""
     user = opened.row.user
     spoken.keep_for(user, By(now=clock.now(), user=user, ip=request.remote_addr or ""))
     visit.begin(opened.row, opened.token)
+    if by_header:
+        visit[intranet.MARK] = True
 
 
 @bp.post("/logout")
@@ -101,6 +101,8 @@ def logout() -> AnyResponse:
     sign_in.sign_out(visit.row, ip=request.remote_addr or "", now=clock.now())
     visit.end()
     visit[spoken.LEFT_IN] = current_language()
+    if intranet.vouched():
+        visit[intranet.STAYS_OUT] = True
     g.user = g.client = None
     flash(gettext("You have signed out"), "ok")
     response = _go(url_for("auth.login"))
@@ -129,6 +131,34 @@ def _line_or_home() -> AnyResponse:
     if "HX-Request" not in request.headers:
         return redirect(url_for("home.show"), code=303)
     return render_section("auth/_session_end.html")
+
+
+def _way_in(target: str | None) -> str | None:
+    """Where to go on for whom the sign-in has nothing to ask: who is in already, and whom the
+    intranet's proxy names. After «Выход» it is asked for first.
+    """
+    start = target or url_for("home.show")
+    if g.user is not None:
+        return start
+    login = intranet.vouched()
+    if not login or (visit.get(intranet.STAYS_OUT) and "again" not in request.args):
+        return None
+    hours = current_app.config["CABINET"].SESSION_HOURS
+    step = sign_in.by_header(login, visitor=_visitor(), hours=hours, now=clock.now())
+    if isinstance(step, HalfWay):
+        _go_half_way(step)
+        visit[intranet.MARK] = True
+        return _code_address(target)
+    if step is not None:
+        _begin(step, by_header=True)
+    return step and start
+
+
+def _go_half_way(step: HalfWay) -> None:
+    """Remember that a code is still asked for, and the language that was chosen."""
+    chosen = visit.get(spoken.CHOSEN, "")
+    visit.end()
+    visit.update({"second_step": step.token, **({spoken.CHOSEN: chosen} if chosen else {})})
 
 
 def _sign_in(form: SignInForm) -> Opened | HalfWay:
@@ -174,7 +204,14 @@ def _visitor() -> Visitor:
 
 
 def _page(form: SignInForm, target: str | None, status: int) -> Response:
-    return render_section("auth/login.html", status, form=form, action=_login_address(target))
+    return render_section(
+        "auth/login.html",
+        status,
+        form=form,
+        action=_login_address(target),
+        known_as=intranet.vouched() if visit.get(intranet.STAYS_OUT) else "",
+        again=url_for("auth.login", next=target, again=1),
+    )
 
 
 def _code_page(form: CodeForm, target: str | None, status: int) -> Response:
