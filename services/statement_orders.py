@@ -4,13 +4,13 @@ import secrets
 from datetime import datetime
 
 from domain.errors import PeriodOutOfRange
+from domain.languages import current_language
 from domain.orders import FileFormat, OrderKind
 from domain.periods import DateRange
 from models import Client, Order, User
 from services import audit, bill_offers, clock, faults, orders, queue, space
 from services.audit import AuditEventKind
 from services.transactions import lock_client, write_tx
-from texts import current_language
 
 
 def place(

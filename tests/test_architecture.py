@@ -74,6 +74,8 @@ MORE = {
     "services/call_detail_words.py": {"texts"},
     "services/charge_reports.py": {"texts"},
     "services/invoice_reports.py": {"texts"},
+    "services/payment_files.py": {"texts"},
+    "services/statement_reports.py": {"texts"},
     "services/second_factor.py": {"pyotp"},
     "services/billing.py": {"texts"},  # an invoice is frozen with its words
     "jobs/worker.py": {"app", "config", "flask", "redis"},
