@@ -34,6 +34,9 @@ NOT_PAGES = (
     "mailbox.html",
     "orders.file",
     "feedback.file",
+    "instalments.file",
+    "payments.file",
+    "payments.order",
     "operator.feedback.file",
     "operator.imports.rejects",
 )
