@@ -13,6 +13,7 @@ from flask import current_app
 from domain.billing.requisites import format_iban
 from domain.billing.words import in_words
 from domain.formats import format_date, format_money
+from domain.languages import OWN, language
 from domain.orders import FileFormat
 from domain.writers import figure_files
 from domain.writers.figure_files import Document
@@ -128,8 +129,9 @@ class Requisites(NamedTuple):
         """Whether one can pay by them."""
         return bool(self.iban)
 
+    @language(OWN)
     def text(self) -> str:
-        """Line by line, for a QR code."""
+        """Line by line, for a QR code: for the country's banks, whoever looks at it."""
         lines = [
             (_("Payee"), self.payee),
             (_("UNP"), self.unp),
@@ -162,6 +164,7 @@ def requisites_of(client: Client, amount: int, bills: Sequence[str]) -> Requisit
     )
 
 
+@language(OWN)
 def payment_order(client: Client, requisites: Requisites, now: datetime) -> bytes:
     """A payment order as text; what only the client knows is a line to fill in. Russian, as papers
     of the country's banks are.
@@ -177,7 +180,7 @@ def payment_order(client: Client, requisites: Requisites, now: datetime) -> byte
         ("Банк-отправитель, код (BIC)", blank),
         ("Бенефициар", requisites.payee),
         ("УНП бенефициара", requisites.unp or blank),
-        ("Счет бенефициара (IBAN)", format_iban(requisites.iban)),
+        ("Счет бенефициара (IBAN)", format_iban(requisites.iban) or blank),
         ("Банк-получатель", requisites.bank or blank),
         ("Код банка-получателя (BIC)", requisites.bic or blank),
         ("Назначение платежа", requisites.purpose),
