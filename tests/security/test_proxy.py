@@ -30,6 +30,7 @@ http {{
     proxy_set_header X-Forwarded-Host $http_host;
     proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
     proxy_set_header X-Forwarded-Proto $scheme;
+    proxy_set_header X-Remote-User "";
     server {{
         listen 127.0.0.1:{port};
         location = /cab {{ return 301 /cab/; }}
@@ -38,6 +39,13 @@ http {{
     server {{
         listen 127.0.0.1:{stripping};
         location /cab/ {{ proxy_pass http://127.0.0.1:{cabinet}/; }}
+    }}
+    server {{
+        listen 127.0.0.1:{naming};
+        proxy_set_header Host 127.0.0.1:{port};
+        proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;
+        proxy_set_header X-Remote-User demo;
+        location /cab/ {{ proxy_pass http://127.0.0.1:{cabinet}; }}
     }}
 }}
 """
@@ -51,7 +59,7 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 @pytest.fixture(scope="module")
 def ports():
-    return {"port": free_port(), "stripping": free_port()}
+    return {"port": free_port(), "stripping": free_port(), "naming": free_port()}
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +70,9 @@ def cabinet(tmp_path_factory, ports):
         tmp_path_factory.mktemp("proxied") / "var",
         PUBLIC_URL=f"http://127.0.0.1:{ports['port']}{PREFIX}",
         PROXY_COUNT=1,
+        TRUSTED_HEADER="X-Remote-User",
+        TRUSTED_PROXIES="127.0.0.1",
+        FRAME_ANCESTORS="'self'",
         DEMO_PASSWORD=PASSWORD,
         MAIL_ATTACHMENT_LIMIT_MB=0,  # the file is fetched: its letter is but a link
     ).start()
@@ -218,6 +229,20 @@ def test_all_that_one_can_click_is_below_the_prefix(walker, cabinet, login):
     assert not walker.strays
     assert len(walker.seen) > 15
     assert all(path.startswith(PREFIX + "/") for path in walker.seen)
+
+
+def test_whom_the_proxy_names_is_in_and_nobody_else(nginx):
+    """What a browser sends under that name, or one that looks like it, does not arrive."""
+    forged = {"X-Remote-User": "operator", "X_Remote_User": "operator", "X-Forwarded-For": "::1"}
+    for port in ("port", "stripping"):
+        status, _, page = Walker(nginx[port]).ask(f"{PREFIX}/login", headers=forged)
+        assert (status, page.h1.text) == (200, "Вход"), port
+    walker = Walker(nginx["naming"])
+    assert walker.ask(f"{PREFIX}/login", headers=forged)[:2] == (303, f"{PREFIX}/")
+    page = walker.ask(f"{PREFIX}/?embed=1", headers=forged)[2]
+    assert page.select_one("#ctx .company")
+    assert not page.select("footer")
+    assert page.select_one("nav#menu").find("a", string="Счета")
 
 
 def test_links_in_letters_are_below_the_prefix(nginx, cabinet):
