@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.feedback import words
@@ -76,11 +76,10 @@ def show() -> Response:
     )
 
 
-@bp.get("/file.<form>")
+@bp.get("/file.csv", defaults={"form": "csv"})
+@bp.get("/file.xlsx", defaults={"form": "xlsx"})
 def file(form: str) -> Response:
     """The whole choice as a file."""
-    if form not in set(WRITERS):
-        abort(404)
     wanted, _misread = _wanted()
     entries = payment_list.entries_of(g.client, wanted)
     content = payment_files.payments_file(g.client, entries, _method_words(), FileFormat(form))
@@ -104,10 +103,7 @@ def requisites() -> Response:
 @bp.get("/requisites/order.txt")
 def order() -> Response:
     """The same as the text of a payment order."""
-    told = _requisites()
-    if not told.are_known:
-        abort(404)
-    content = payment_files.payment_order(g.client, told, clock.now())
+    content = payment_files.payment_order(g.client, _requisites(), clock.now())
     return _attached(content, "text/plain; charset=utf-8", "payment-order.txt")
 
 

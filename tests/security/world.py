@@ -75,7 +75,6 @@ class World:
             "<int:seq>": str(call.seq),
             "<int:part>": "1" if "/html/" in rule else "2",
             "<path:filename>": "cabinet.css",
-            "<form>": "csv",
         }
         for argument, value in keys.items():
             rule = rule.replace(argument, value)

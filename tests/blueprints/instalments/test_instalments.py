@@ -82,7 +82,7 @@ def test_the_schedule_is_a_file_too(browser, march):
     lines = list(csv.DictReader(io.StringIO(text), delimiter=";"))
     assert len(lines) == 12
     assert lines[0]["Счет"] == "2026-000001"
-    browser.get("instalments.file", form="pdf", status=404)
+    browser.get("/instalments/file.pdf", status=404)
 
 
 def test_early_repayment_is_asked_for_in_a_thread(browser, march):

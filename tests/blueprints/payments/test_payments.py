@@ -118,7 +118,7 @@ def test_a_day_that_is_none_is_told_and_left_out(browser, client_row, bills):
 
 
 def test_other_forms_of_files_and_strangers_payments_are_none(browser, client_row, bills):
-    browser.get("payments.file", form="exe", status=404)
+    browser.get("/payments/file.exe", status=404)
     pay(make_client(), 300, date(2026, 4, 20))
     assert not rows(browser.get("payments.show"))
 
@@ -149,7 +149,11 @@ def test_another_sum_goes_into_the_order_and_a_bad_one_is_told(browser, bills, a
 def test_without_an_account_of_the_operator_there_is_nothing_to_fill(browser, bills):
     page = browser.get("payments.requisites")
     assert "возьмите его из договора" in words(page.main)
-    browser.get("payments.order", status=404)
+    assert not page.select("a[download]")
+    browser.get("payments.order")
+    lines = browser.response.get_data().decode().splitlines()
+    (line,) = (each for each in lines if each.startswith("Счет бенефициара"))
+    assert line.endswith("____")
 
 
 def report(browser, **values):
