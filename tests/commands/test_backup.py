@@ -305,8 +305,9 @@ def test_older_tables_are_brought_up_to_date(kept, tmp_path):
         names = Runner(old, str(database.MIGRATIONS)).up("0004_billing")
         writes.take_mistakes()  # it is no cabinet's yet
         values = {"account_no": "1", "name": "Белтех", "unp": "190000001", "created_at": NOW}
-        columns = [row[1] for row in old.execute_sql("PRAGMA table_info(client)") if row[3]]
-        values = {name: values.get(name, 0 if name == "id" else "") for name in columns}
+        for _, name, kind, needed, *_ in old.execute_sql("PRAGMA table_info(client)"):
+            if needed:
+                values.setdefault(name, "" if kind.startswith(("VARCHAR", "TEXT")) else 0)
         values["id"] = 1
         marks = ", ".join("?" * len(values))
         sql = f"INSERT INTO client ({', '.join(values)}) VALUES ({marks})"  # noqa: S608
