@@ -95,8 +95,10 @@ def compiled(catalogue: Catalog) -> bytes:
 def update(language: str, template: Catalog, folder: Path = FOLDER) -> Catalog:
     """Take in new msgids, drop those no longer used, compile; return the catalogue."""
     catalogue = load(language, folder)
+    made = catalogue.creation_date  # another date alone would change the file at each run
     catalogue.update(template, no_fuzzy_matching=True, update_header_comment=False)
     catalogue.obsolete.clear()
+    catalogue.creation_date = made
     if language == ENGLISH:
         for message in catalogue:
             if message.id and not all(_forms(message.string)):

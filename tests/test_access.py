@@ -246,7 +246,7 @@ def test_every_route_is_public_or_has_roles_of_one_side(routes):
 
 def test_the_public_routes_are_these_and_no_others(routes):
     sections = {row["endpoint"].partition(".")[0] for row in routes if row["public"]}
-    assert sections <= {"auth", "health", "letters", "mailbox", "verify"}
+    assert sections <= {"auth", "health", "languages", "letters", "mailbox", "verify"}
     assert {row["endpoint"] for row in routes if row["public"] and "auth" in row["endpoint"]} == {
         "auth.code",
         "auth.links.address",
