@@ -14,12 +14,13 @@ from tests.security.payloads import PAYLOADS
 LOGIN, ACCOUNT = "<svg onload=alert(0)>", "99999999"
 CLIENT = (
     "INSERT INTO client (name, unp, account_no, contract_no, address, invoice_email, detail_email,"
-    " may_download, hide_incoming_peers, created_at)"
-    " VALUES (?, '190000001', ?, ?, ?, ?, ?, TRUE, FALSE, '2026-01-01 00:00:00')"
+    " may_download, hide_incoming_peers, language, created_at)"
+    " VALUES (?, '190000001', ?, ?, ?, ?, ?, TRUE, FALSE, '', '2026-01-01 00:00:00')"
 )
 USER = (
     "INSERT INTO cabinet_user (login, password_hash, role, client_id, full_name, is_active,"
-    " created_at) SELECT ?, ?, 'client-administrator', id, ?, TRUE, '2026-01-01 00:00:00'"
+    " language, created_at) SELECT ?, ?, 'client-administrator', id, ?, TRUE, '',"
+    " '2026-01-01 00:00:00'"
     " FROM client WHERE account_no = ?"
 )
 SUBSCRIBER = (

@@ -13,9 +13,9 @@ from domain.roles import Role
 from jobs import billing as job
 from models import Client, Order
 from models_billing import BillingRequest, Invoice, InvoiceLine, InvoiceSeries, InvoiceSubscriber
-from services import billing, billing_requests, clock, import_turns
+from services import billing, billing_requests, clock, demo_money, import_turns
 from tests.chaos.kill_points import BILLED, BILLING_ASKED
-from tests.chaos.lives import DONE, KILLED
+from tests.chaos.lives import DONE, KILLED, living_on
 from tests.factories import make_client, make_user
 
 CLIENTS = 6
@@ -26,6 +26,15 @@ POINTS = [
     *(pytest.param(f"{p}:{n}", marks=LONG) for p in BILLED for n in REST),
 ]
 MONTHS_BACK = 30  # the first month; each test forms the one after
+
+
+@pytest.fixture(scope="module")
+def lives(tmp_path_factory):
+    """A demo without bills of its own: months are formed here from the first one on."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(demo_money, "add", lambda *_, **__: None)
+        with living_on(tmp_path_factory.mktemp("billed")) as all_of_them:
+            yield all_of_them
 
 
 @pytest.fixture(scope="module")

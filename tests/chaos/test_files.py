@@ -122,7 +122,7 @@ def test_a_kill_while_a_file_is_written_leaves_none_of_it_to_be_fetched(
 
 def test_half_a_file_is_not_fetched_in_place_of_a_lost_one(lives, mail):
     key = lose_file(lives, mail, "csv")
-    assert lives.run(carry, crash_at="order.writing_rows:2", ahead_s=100) == KILLED
+    assert lives.run(carry, crash_at="order.writing_rows:3", ahead_s=100) == KILLED
     assert left_behind(lives, key)
     assert fetched(lives, key) is None
     assert lives.run(recover, ahead_s=100) == DONE

@@ -53,7 +53,7 @@ def open_all(small):
         for address in [address for _, address in small.pages(who)] + extra:
             for headers in ({}, {"HX-Request": "true", "HX-Request-Type": "partial"}):
                 response = browser.client.get(address, headers=headers, buffered=True)
-                yield address, response.text
+                yield address, response.data.decode(errors="replace")  # files are among them
         for endpoint, key in (("retry", small.refused.key), ("repeat", small.order.key)):
             browser.client.post(f"/orders/{key}/{endpoint}", data={"csrf_token": browser.token()})
         yield from ((a, browser.client.get(a).text) for a in ("/orders/", "/operator/"))

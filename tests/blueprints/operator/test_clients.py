@@ -59,7 +59,7 @@ def test_a_payment_is_put_down_once_however_often_it_is_sent(put, client_row):
     page = put("payment", PAYMENT)
     assert "Платёж записан" in page.text
     assert "1\xa0234,56" in page.select_one("table").text
-    assert "Уплачено вперёд, BYN" in page.select_one("dl").text
+    assert "Аванс, BYN" in page.select_one("dl").text
     page = put("payment", PAYMENT, 422)
     assert "Это уже записано" in page.select_one(".summary").text
     assert put("payment", {**PAYMENT, "document_no": ""}).h1
