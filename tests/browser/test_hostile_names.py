@@ -19,7 +19,7 @@ CLIENT = (
 )
 USER = (
     "INSERT INTO cabinet_user (login, password_hash, role, client_id, full_name, is_active,"
-    " language, created_at) SELECT ?, ?, 'client-administrator', id, ?, TRUE, '',"
+    " email, language, created_at) SELECT ?, ?, 'client-administrator', id, ?, TRUE, '', '',"
     " '2026-01-01 00:00:00'"
     " FROM client WHERE account_no = ?"
 )
