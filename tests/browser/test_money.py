@@ -19,7 +19,8 @@ def test_what_would_be_formed_is_told_by_a_job_that_is_waited_for(cabinet, visit
         *("client", "add", "ООО «Новичок»", "--account", account),
         *("--unp", "190000077", "--email", "new@example.by"),
     )
-    assert added.wait(60) == 0
+    output, _ = added.communicate(timeout=60)
+    assert added.returncode == 0, output
     page = visit("operator", path="/operator/billing/", js=js)
     page.locator("td a").first.click()
     page.get_by_role("button", name="Проверить, что будет сформировано").click()
