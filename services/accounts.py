@@ -17,7 +17,15 @@ from domain.accounts import (
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.roles import Role
 from models import Client, User
-from services import audit, delivery, delivery_changes, passwords, queue, sessions
+from services import (
+    access_links,
+    audit,
+    delivery,
+    delivery_changes,
+    passwords,
+    queue,
+    sessions,
+)
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
@@ -163,12 +171,13 @@ def add_user(
 
 
 def set_password(user: User, *, password: str | None = None, now: datetime) -> str:
-    """Give a user a new password, made up unless given, and end all their sessions."""
+    """Give a user a new password, made up unless given; their sessions and links in letters end."""
     password = password or passwords.make_up()
     password_hash = passwords.hash_password(password)
     with write_tx():
         User.update(password_hash=password_hash).where(User.id == user.id).execute()
         user.password_hash = password_hash
+        access_links.close_all(user, now=now)
         ended = sessions.end_all(user)
         audit.record(
             AuditEventKind.PASSWORD_SET,
@@ -184,7 +193,7 @@ def change_user(
     user: User, *, role: Role | None = None, is_active: bool | None = None, now: datetime
 ) -> list[str]:
     """Give a user another role, or shut them out (or let them in again); return what is other than
-    before. It counts from their next request; who is shut out loses all sessions.
+    before. It counts from their next request; who is shut out loses all sessions and links.
 
     Raises `InvalidValue` for a role of the other side.
     """
@@ -202,6 +211,7 @@ def change_user(
         User.update(values).where(User.id == user.id).execute()
         if is_active is False:
             sessions.end_all(user)
+            access_links.close_all(user, now=now)
         audit.record(
             AuditEventKind.USER_CHANGED,
             now=now,

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from domain.errors import SamePassword
 from domain.new_passwords import check_new_password
 from models import User, UserSession
-from services import access_letters, audit, passwords, queue, sessions
+from services import access_letters, access_links, audit, passwords, queue, sessions
 from services.access_letters import Told
 from services.audit import AuditEventKind, By
 from services.transactions import write_tx
@@ -13,7 +13,7 @@ from services.transactions import write_tx
 
 def change_password(user: User, old: str, new: str, *, by: By) -> None:
     """Give somebody who has just shown the old password a new one. All sessions end, the caller's
-    too: it opens a new one.
+    too: it opens a new one. Links that are out are over: who knew the old password may have them.
 
     Raises `WeakPassword`, `SamePassword`: then nothing is changed.
     """
@@ -24,6 +24,7 @@ def change_password(user: User, old: str, new: str, *, by: By) -> None:
     with write_tx():
         User.update(password_hash=password_hash).where(User.id == user.id).execute()
         user.password_hash = password_hash
+        access_links.close_all(user, now=by.now)
         ended = sessions.end_all(user)
         audit.record_by(
             AuditEventKind.PASSWORD_SET,

@@ -53,6 +53,7 @@ def confirm(link: AccessLink, *, ip: str, now: datetime) -> None:
     user: User = link.user
     with write_tx():
         access_links.use(link, now=now)
+        access_links.close_all(user, (LinkKind.RESET,), now=now)  # they went to the old mailbox
         User.update(email=link.email).where(User.id == user.id).execute()
         if user.email:
             access_letters.tell(user, Told.ADDRESS_CHANGED, ip=ip, email=user.email, now=now)
@@ -64,7 +65,7 @@ def set_by_operator(user: User, email: str, *, now: datetime) -> None:
     """Another address that somebody vouches for; the one before is told. Raises `InvalidValue`."""
     email = check_email(email.strip())
     with write_tx():
-        access_links.close_all(user, (LinkKind.ADDRESS,), now=now)
+        access_links.close_all(user, (LinkKind.ADDRESS, LinkKind.RESET), now=now)
         User.update(email=email).where(User.id == user.id).execute()
         if user.email and user.email != email:
             access_letters.tell(user, Told.ADDRESS_CHANGED, email=user.email, now=now)

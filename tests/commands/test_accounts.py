@@ -2,6 +2,7 @@
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -10,8 +11,10 @@ from flask.cli import FlaskGroup, routes_command
 from commands import routes
 from domain.roles import Role
 from models import AuditEvent, Client, Notice, User, UserSession
-from models_access import SecondFactor
-from services import passwords
+from models_access import AccessLink, SecondFactor
+from services import access_links, clock, passwords
+from services.access_links import LinkKind
+from services.transactions import write_tx
 from tests import factories
 from tests.apps import another_app
 from tests.page import Browser
@@ -229,6 +232,24 @@ def test_an_own_address_is_named_and_the_one_before_is_told(flask):
     assert [letter.recipient for letter in Notice.across_clients()] == ["old@operator.by"]
     status, said = flask("user", "email", "petrov", "not an address")
     assert (status, "e-mail" in said) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("kind", "command"),
+    [
+        (LinkKind.INVITATION, ("password", "ivanov")),
+        (LinkKind.ADDRESS, ("password", "ivanov")),
+        (LinkKind.RESET, ("change", "ivanov", "--disable")),
+        (LinkKind.RESET, ("email", "ivanov", "new@romashka.by")),
+    ],
+)
+def test_a_link_in_a_letter_does_not_outlive_what_the_operator_sets(flask, own_app, kind, command):
+    user = factories.make_user(login="ivanov", email="old@romashka.by")
+    with own_app.app_context(), write_tx():
+        week = timedelta(days=7)
+        link = access_links.make(kind, user, user.email, lifetime=week, now=clock.now())
+    assert flask("user", *command)[0] == 0
+    assert AccessLink.get_by_id(link.id).closed_at
 
 
 def test_a_lost_telephone_is_taken_off(flask):

@@ -134,6 +134,28 @@ def test_setting_it_voids_all_other_links(app, anonymous, user):
     anonymous.get(other, status=410)
 
 
+def test_a_changed_password_voids_links_asked_for_with_the_one_before(app, anonymous, user):
+    thief = Browser(app, user)
+    thief.post("auth.own.address", {"email": "evil@example.by", "password": PASSWORD})
+    to_thief = link()
+    ask(anonymous)
+    to_owner = link()
+    fields = {"password": PASSWORD, "new": NEW, "again": NEW}
+    Browser(app, user).post("auth.own.password", fields)
+    for address in (to_thief, to_owner):
+        anonymous.get(address, status=410)
+
+
+def test_a_new_address_voids_links_that_went_to_the_old_mailbox(app, anonymous, user):
+    ask(anonymous)
+    to_old = link()
+    Browser(app, user).post("auth.own.address", {"email": "anna@lotos.by", "password": PASSWORD})
+    elsewhere = Browser(app)
+    elsewhere.get(link())
+    elsewhere.post(link())
+    anonymous.get(to_old, status=410)
+
+
 def test_the_answer_is_the_same_whoever_it_is(app, user):
     make_user(user.client, login="closed", password=PASSWORD, email="c@x.by", is_active=False)
     make_user(user.client, login="silent", password=PASSWORD)
