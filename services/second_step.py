@@ -33,9 +33,9 @@ def find(token: str, *, now: datetime) -> User | None:
     return row and row.user
 
 
-def close(token: str) -> None:
-    """Inside `write_tx`: it led to a session, and leads nowhere any more."""
-    SecondStep.delete().where(SecondStep.token_hash == _hash(token)).execute()
+def close(token: str) -> bool:
+    """Inside `write_tx`: it leads to a session, and nowhere any more; False when it was over."""
+    return bool(SecondStep.delete().where(SecondStep.token_hash == _hash(token)).execute())
 
 
 def sweep(*, now: datetime) -> int:

@@ -134,8 +134,8 @@ def _open(
     user: User, visitor: Visitor, *, hours: int, now: datetime, closes: str = "", **detail: str
 ) -> Opened:
     with write_tx():
-        if closes:
-            second_step.close(closes)
+        if closes and not second_step.close(closes):  # a new password has ended it meanwhile
+            raise SignInExpired
         User.update(last_sign_in_at=now).where(User.id == user.id).execute()
         audit.record(
             AuditEventKind.SIGNED_IN,

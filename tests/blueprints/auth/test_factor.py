@@ -13,7 +13,7 @@ from domain.writers.pdf_qr import QUIET, modules
 from domain.writers.qr_svg import qr_path
 from models import AuditEvent, Notice, UserSession
 from models_access import Attempt, RecoveryCode, SecondFactor, SecondStep
-from services import clock, second_factor, second_step
+from services import clock, second_factor, second_step, sessions
 from services.audit import By
 from tests.factories import make_client, make_user
 from tests.page import Browser
@@ -254,6 +254,22 @@ def test_a_new_password_ends_what_was_half_way(app, user, phone, hands):
     owner.post("auth.own.password", {"password": PASSWORD, "new": new, "again": new})
     code(browser, phone())
     assert not is_in(browser)
+
+
+def test_a_new_password_between_code_and_session_lets_nobody_in(
+    app, user, phone, hands, monkeypatch
+):
+    browser = Browser(app)
+    password(browser)
+    check = second_factor.check
+
+    def overtaken(who, *rest, **more):
+        check(who, *rest, **more)
+        sessions.end_all(who)
+
+    monkeypatch.setattr(second_factor, "check", overtaken)
+    code(browser, phone())
+    assert not UserSession.select().exists()
 
 
 def test_who_was_signed_in_before_is_not_any_more(app, user, phone, hands):
