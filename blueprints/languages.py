@@ -1,12 +1,12 @@
 """`POST /lang`: another language, from the frame of any page; one comes back to that page."""
 
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from flask import Blueprint, abort, g, redirect, request, session, url_for
 from werkzeug.wrappers import Response
 
 from blueprints.guards import check_button, login_url, needs_no_factor, public
-from blueprints.paths import can_be_fetched, local_path, origin_of, own_origins
+from blueprints.paths import can_be_fetched, local_path, own_referrer
 from blueprints.spoken import CHOSEN
 from domain.languages import LANGUAGES
 from services import clock, language_choice
@@ -34,8 +34,7 @@ def choose() -> Response:
 
 def _page_before() -> str:
     """The page that the button stood on, if the browser names it and it can be shown again."""
-    named = urlsplit(request.referrer or "")
-    if origin_of(request.referrer or "") not in own_origins():
+    if (named := own_referrer()) is None:
         return url_for("home.show")
     inside = named.path.removeprefix(request.script_root)
     if named.path == url_for("auth.login"):

@@ -2,7 +2,7 @@
 
 import re
 from typing import Any
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from flask import current_app, request
 from werkzeug.exceptions import HTTPException
@@ -63,14 +63,22 @@ def own_origins() -> set[str]:
     return {origin_of(current_app.config["CABINET"].public_url), origin_of(request.host_url)}
 
 
+def own_referrer() -> SplitResult | None:
+    """The page that the browser says it comes from, when it is ours."""
+    named = request.referrer or ""
+    try:
+        return urlsplit(named) if origin_of(named) in own_origins() else None
+    except ValueError:  # no address at all, as a host in half a bracket
+        return None
+
+
 def page_of_form() -> str | None:
     """The page that a form was sent from: its own address when that can be fetched, else the page
     the browser names, when it is ours.
     """
     if can_be_fetched(request.path):
         return full_path()
-    referrer = urlsplit(request.referrer or "")
-    if origin_of(request.referrer or "") not in own_origins():
+    if (referrer := own_referrer()) is None:
         return None
     target = referrer.path + (f"?{referrer.query}" if referrer.query else "")
     return local_path(target)

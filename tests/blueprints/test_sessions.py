@@ -148,6 +148,7 @@ def test_an_expired_session_leads_back_to_the_page_and_its_query(anonymous):
         ("/orders/k1/retry", "http://localhost/orders/k1?a=b", "/login?next=/orders/k1?a%3Db"),
         ("/orders/k1/retry", "http://evil.example/orders/k1", "/login"),
         ("/orders/k1/retry", None, "/login"),
+        ("/orders/k1/retry", "http://[", "/login"),
         ("/logout", "http://localhost/orders/", "/login?next=/orders/"),
     ],
 )

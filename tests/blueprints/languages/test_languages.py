@@ -88,6 +88,7 @@ def test_a_user_keeps_it_on_every_device_and_it_is_written_down(app, browser):
         "http://localhost//evil.example/",
         "http://localhost/lang",
         "http://localhost/nothing",
+        "http://[",
         "",
     ],
 )
