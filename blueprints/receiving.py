@@ -49,7 +49,7 @@ def receive(folder: Path, *, limit_mb: int, most_files: int | None = None) -> No
     received.max_content_length = (limit_mb + FIELDS_MB) * MB
     received._get_file_stream = open_file
     try:
-        check_no_nul(*received.form.values())  # reads the whole request
+        check_no_nul(received.form)  # reads the whole request
     except BaseException as error:
         for file in opened:
             file.close()

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, request
+from werkzeug.datastructures import MultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Config
@@ -95,8 +96,11 @@ def refuse_nul() -> None:
     A view marked `receives_files` asks for this itself, when it has let its request be larger.
     """
     view = current_app.view_functions.get(request.endpoint or "")
-    form = {} if getattr(view, "receives_files", False) else request.form
-    check_no_nul(request.path, *request.args.values(), *form.values())
+    if "\0" in request.path:
+        abort(400)
+    check_no_nul(request.args)
+    if not getattr(view, "receives_files", False):
+        check_no_nul(request.form)
 
 
 def receives_files(view: View) -> View:
@@ -105,9 +109,9 @@ def receives_files(view: View) -> View:
     return view
 
 
-def check_no_nul(*values: str) -> None:
-    """Answer 400 when there is a NUL in a text."""
-    if any("\0" in text for text in values):
+def check_no_nul(fields: MultiDict[str, str]) -> None:
+    """Answer 400 when there is a NUL in a text; a field may come more than once."""
+    if any("\0" in text for texts in fields.listvalues() for text in texts):
         abort(400)
 
 
