@@ -44,6 +44,7 @@ RANGES = {
     "ARTEFACT_QUOTA_MB": (0, 1_000_000_000),
     "MIN_FREE_PERCENT": (-1, 99),
     "PDF_ROWS": (1, 1_000_000),
+    "UPLOAD_MB": (0, 100_000),
     "FEEDBACK_PER_HOUR": (0, 1_000_000),
     "FEEDBACK_FILES": (0, 20),
     "FEEDBACK_FILE_MB": (1, 100),
@@ -197,7 +198,7 @@ class Config:
         self._check_closed_days()
         self._check_embedding()
         self._check_trusted_header()
-        if self.PUBLIC_URL and urlsplit(self.PUBLIC_URL).scheme not in {"http", "https"}:
+        if self.PUBLIC_URL and not _is_address(self.PUBLIC_URL):
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"
             )
@@ -374,6 +375,16 @@ class Config:
         if self.MIN_FREE_PERCENT >= 0:
             return self.MIN_FREE_PERCENT
         return 0 if self.DEMO else 10
+
+
+def _is_address(url: str) -> bool:
+    """Whether pages can stand below `url`: a scheme, a host, a port that is one, no query."""
+    try:
+        parts = urlsplit(url)
+        is_whole = bool(parts.hostname) and parts.port != 0  # which raises for what is no port
+    except ValueError:
+        return False
+    return is_whole and parts.scheme in {"http", "https"} and not (parts.query or parts.fragment)
 
 
 def _convert(name: str, kind: type, text: str) -> object:
