@@ -77,6 +77,7 @@ def show() -> Response:
         event_text=event_text,
         who_text=_who,
         subject_of=_subject,
+        ip_of=_ip,
     )
 
 
@@ -91,6 +92,12 @@ def _who(entry: Entry) -> str:
     if entry.user.client_id == g.client.id:
         return _name(entry.user)
     return gettext("operator") if entry.user.is_active else gettext("the cabinet")
+
+
+def _ip(entry: Entry) -> str:
+    """From where, unless it was one of the operator's people: their network is not the client's."""
+    is_operators = entry.user is not None and entry.user.client_id != g.client.id
+    return "" if is_operators else entry.ip
 
 
 def _subject(entry: Entry) -> tuple[str, str]:

@@ -49,9 +49,9 @@ def test_a_line_says_when_who_what_and_from_where(app, client, admin):
 
 def test_the_operator_is_named_as_such_and_never_by_login(app, client, admin):
     clerk = make_user(role=Role.CLERK, login="clerk-petrov")
-    note(Kind.CLIENT_VIEWED, client=client, user=clerk)
+    note(Kind.CLIENT_VIEWED, client=client, user=clerk, ip="192.0.2.7")
     page = Browser(app, admin).get("account.log.show")
-    assert rows(page)[0][1:3] == ["оператор", "Просмотр данных компании"]
+    assert rows(page)[0][1:] == ["оператор", "Просмотр данных компании", "–"]
     assert "petrov" not in page.text
 
 
