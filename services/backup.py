@@ -276,7 +276,7 @@ def _contents(path: Path, text: bytes) -> Contents:
             raise CannotBackUp(f"{path} was made by a newer version of the cabinet")
         members = tuple(Member(**member) for member in values.pop("members"))
         return Contents(values["made_at"], tuple(values["migrations"]), members)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise CannotBackUp(f"{path} is damaged: {CONTENTS} cannot be read") from error
 
 

@@ -290,6 +290,15 @@ def test_a_link_in_a_backup_is_refused(kept, tmp_path):
     assert "does not belong there" in refused(path, tmp_path)
 
 
+@pytest.mark.parametrize("told", [b"", b"[]", b"null", b'"backup"', b"{}"])
+def test_contents_that_tell_nothing_are_refused(tmp_path, told):
+    info = tarfile.TarInfo("backup.json")
+    info.size = len(told)
+    with tarfile.open(tmp_path / "x.tar", "w") as archive:
+        archive.addfile(info, io.BytesIO(told))
+    assert "backup.json cannot be read" in refused(tmp_path / "x.tar", tmp_path)
+
+
 def test_tables_of_a_newer_version_are_refused(kept, tmp_path):
     members = members_of(kept)
     told = json.loads(members["backup.json"])
