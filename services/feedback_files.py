@@ -21,7 +21,7 @@ from domain.attachments import FileKind, FileRefused, look_at
 from domain.errors import NoSpaceForFiles, NoSpaceLeft
 from models import Client, User
 from models_feedback import FeedbackFile, FeedbackThread
-from services import audit, space, storage
+from services import audit, leftovers, space, storage
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 
@@ -164,8 +164,10 @@ def note_download(
 
 
 def remove_orphans(*, now: datetime) -> int:
-    """Remove what is a day old and in no row: of requests that were killed."""
-    if not folder().is_dir():
+    """Remove what is a day old and in no row: of requests that were killed. Looks once an hour:
+    files of feedback are kept for good.
+    """
+    if not folder().is_dir() or not leftovers.is_time(".looked-at-feedback", now=now):
         return 0
     oldest = (now - ORPHAN_AFTER).timestamp()
     old = {path.name: path for path in folder().iterdir() if path.stat().st_mtime < oldest}

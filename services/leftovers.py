@@ -18,7 +18,7 @@ def remove(*, now: datetime) -> int:
     """Remove what is a day old and in no row, and folders left empty; return how many. Looks once
     an hour: there may be many files.
     """
-    if not _is_time(now):
+    if not is_time(".looked", now=now):
         return 0
     oldest = (now - KEPT_FOR).timestamp()
     needed = _needed(now)
@@ -36,8 +36,9 @@ def remove(*, now: datetime) -> int:
     return removed
 
 
-def _is_time(now: datetime) -> bool:
-    stamp = artefacts.folder() / ".looked"
+def is_time(name: str, *, now: datetime) -> bool:
+    """Whether it is an hour since a folder of many files was looked through; `name` says which."""
+    stamp = artefacts.folder() / name
     try:
         if abs(now.timestamp() - stamp.stat().st_mtime) < LOOK_EVERY.total_seconds():
             return False

@@ -433,6 +433,10 @@ def test_what_belongs_to_no_message_goes_after_a_day(user, place):
     assert feedback_files.remove_orphans(now=clock.now()) == 0
     assert reconcile.tick(now=clock.now() + timedelta(hours=25)).failed == 0
     assert kept(place) == [file.name]
+    (place / "late").write_bytes(b"x")
+    soon, later = (clock.now() + timedelta(hours=25, minutes=m) for m in (30, 90))
+    assert feedback_files.remove_orphans(now=soon) == 0, "looked at half an hour before"
+    assert feedback_files.remove_orphans(now=later) == 1
 
 
 # --- Letters --------------------------------------------------------------------------------------
