@@ -197,7 +197,10 @@ def list_discounts(account: str) -> None:
 @on_database
 def end_discount(account: str, discount_id: int, day: datetime) -> None:
     """Let a discount end; invoices that are there stay as they are."""
-    discounts.end(accounts.find_client(account), discount_id, day.date(), by=_by())
+    try:
+        discounts.end(accounts.find_client(account), discount_id, day.date(), by=_by())
+    except ImportsBusy:
+        raise click.ClickException(BUSY) from None
     click.echo("Done.")
 
 

@@ -96,6 +96,8 @@ def _check(purchase: Purchase) -> None:
         raise InvalidValue("the first payment", what="first payment", value=purchase.first_payment)
     if purchase.price - purchase.first_payment < purchase.months:
         raise InvalidValue("less than a kopeck a month", what="months", value=purchase.months)
+    if purchase.starts_on.year + MOST_MONTHS // 12 >= date.max.year:
+        raise InvalidValue("too far", what="first day", value=purchase.starts_on)
     if purchase.payer not in PAYERS:
         raise InvalidValue("the payer", what="payer", value=purchase.payer)
 

@@ -3,16 +3,16 @@
 from datetime import date
 
 from flask import current_app
-from peewee import JOIN
+from peewee import JOIN, Expression
 
 from domain.accounts import check_name
 from domain.billing.vat import TELECOM, vat_percent
-from domain.errors import InvalidValue, NotFound, OnInvoice
+from domain.errors import AlreadyExists, InvalidValue, NotFound, OnInvoice
 from models import Client, Subscriber
 from models_billing import Invoice, OneOffCharge
 from services import audit, import_turns, price_questions
 from services.audit import AuditEventKind, By
-from services.transactions import write_tx
+from services.transactions import lock_client, write_tx
 
 
 def add(
@@ -28,21 +28,21 @@ def add(
     """Put a charge down: `amount` kopecks without VAT, less than nothing for what is given back. It
     stands on the first invoice that is formed for its month or a later one.
 
-    Raises `InvalidValue` for no sum, no name, or a service of which no VAT is known.
+    Raises `InvalidValue` for no sum, no name, or a service of which no VAT is known, and
+    `AlreadyExists` when the same stands on no invoice yet: a second click adds nothing.
     """
     if not amount:
         raise InvalidValue("nothing to pay", what="amount", value=amount)
     vat_percent(service, day, price_questions.vat_rules())
+    values = {"day": day, "name": check_name(name), "amount": amount, "service": service}
     with write_tx():
+        lock_client(client)
+        open_ones = OneOffCharge.of(client).where(OneOffCharge.invoice_id.is_null())
+        same = (getattr(OneOffCharge, field) == value for field, value in values.items())
+        if open_ones.where(_is_of(subscriber), *same).exists():
+            raise AlreadyExists(what="charge", name=values["name"])
         charge = OneOffCharge.create(
-            client=client,
-            subscriber=subscriber,
-            day=day,
-            name=check_name(name),
-            amount=amount,
-            service=service,
-            created_at=by.now,
-            user=by.user,
+            client=client, subscriber=subscriber, created_at=by.now, user=by.user, **values
         )
         _note(AuditEventKind.CHARGE_ADDED, charge, by)
     return charge
@@ -69,6 +69,11 @@ def of_client(client: Client, limit: int = 100) -> list[OneOffCharge]:
     """A client's charges, the latest first."""
     query = OneOffCharge.of(client, OneOffCharge, Subscriber).join(Subscriber, JOIN.LEFT_OUTER)
     return list(query.order_by(OneOffCharge.day.desc(), OneOffCharge.id.desc()).limit(limit))
+
+
+def _is_of(subscriber: Subscriber | None) -> Expression:
+    whose = OneOffCharge.subscriber
+    return whose.is_null() if subscriber is None else whose == subscriber
 
 
 def _note(kind: AuditEventKind, charge: OneOffCharge, by: By) -> None:

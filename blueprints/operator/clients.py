@@ -41,6 +41,7 @@ BUSY = N_("Call records are being read in, or invoices formed. Try again in a mi
 REFUSALS = {
     "amount": N_("Give a sum other than 0"),
     "date": N_("The day is still to come"),
+    "first day": N_("Give the date as DD.MM.YYYY"),
     "percent": N_("Give more than 0 and no more than 100"),
     "months": N_("There is less than a kopeck for each part"),
     "first payment": N_("The first payment is less than the price"),
@@ -179,6 +180,8 @@ def end_discount(client: int) -> AnyResponse:
     try:
         discounts.end(row, _row_in_form("discount"), clock.now().date(), by=_by())
         flash(gettext("The discount ends today"), "ok")
+    except ImportsBusy:
+        flash(gettext(BUSY), "warn")
     except DomainError as error:
         flash(_sentence(error), "warn")
     return redirect(url_for(".show", client=row.id), code=303)

@@ -83,12 +83,14 @@ def read_statement(content: bytes) -> Statement:
     Raises `InvalidValue` when the titles name no date, no sum, or nothing that tells the payer.
     """
     text = _decode(content)
+    if "\0" in text:  # two bytes a letter, or no text: PostgreSQL keeps none of it
+        raise InvalidValue("a NUL in the text", what="statement", value="NUL")
     first = text.partition("\n")[0]
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=first.count))
-    meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in next(rows, [])]
-    _check_titles(meanings)
     told = Statement()
     try:
+        meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in next(rows, [])]
+        _check_titles(meanings)
         for row in rows:
             if any(cell.strip() for cell in row):
                 _take(told, meanings, row, rows.line_num)

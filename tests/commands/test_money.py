@@ -113,9 +113,11 @@ def test_nothing_of_a_statement_with_a_mistake_is_stored(typed, tmp_path):
 
 def test_a_file_that_is_no_statement_is_refused(typed, tmp_path):
     path = tmp_path / "a.csv"
-    for text in ("", "Дата;Сумма\n", "УНП;Сумма\n1;2\n", "Дата;УНП\n"):
+    long, nul = "x" * 200_000, "Дата;Сумма;УНП;Назначение\n05.03.2026;5,00;190000001;\0\n"
+    for text in ("", "Дата;Сумма\n", "УНП;Сумма\n1;2\n", "Дата;УНП\n", long, nul):
         path.write_text(text, encoding="utf-8")
-        assert typed("payment", "import", str(path))[0] == 2, text
+        assert typed("payment", "import", str(path))[0] == 2, text[:80]
+    assert rows(Payment, "id") == []
     assert typed("payment", "import", str(tmp_path / "nowhere.csv"))[0] == 1
 
 
@@ -151,6 +153,16 @@ def test_what_stands_on_an_invoice_is_not_changed(typed):
     assert rows(Discount, "percent", "valid_to")[0][0] == 1250
     assert "1\t12,5 %\t2026-01-01\t2026-02-28\tСкидка" in typed("discount", "list", "100")[1]
     assert len(rows(OneOffCharge, "id")) == 1
+
+
+def test_a_discount_is_given_once_and_ended_when_no_bills_are_formed(typed):
+    args = ("discount", "add", "100", "5", "--name", "x", "--from", "2026-01-01")
+    assert (typed(*args)[0], typed(*args)[0]) == (0, 1)
+    end = ("discount", "end", "100", "1", "--on", "2026-01-31")
+    with import_turns.one_at_a_time(typed.app.config["CABINET"].data_dir):
+        status, output = typed(*end)
+        assert (status, "try again" in output) == (1, True)
+    assert typed(*end)[0] == 0
 
 
 def test_a_discount_is_of_nothing_to_all(typed):

@@ -100,6 +100,39 @@ def test_a_charge_is_put_down_and_called_off(put, client_row, app):
     assert [event.event for event in AuditEvent.select()].count("charge_cancelled") == 1
 
 
+@pytest.mark.parametrize(
+    ("which", "data", "model"),
+    [("charge", CHARGE, OneOffCharge), ("discount", DISCOUNT, Discount)],
+)
+def test_a_second_click_charges_and_discounts_nothing_more(put, client_row, which, data, model):
+    put(which, data)
+    page = put(which, data, 422)
+    assert "Это уже записано" in page.select_one(".summary").text
+    assert page.select_one("input[name=name]")["value"] == data["name"], "what was typed stays"
+    assert model.of(client_row).count() == 1
+    put(which, {**data, "name": "Ещё раз"})
+    assert model.of(client_row).count() == 2
+
+
+def test_the_same_is_charged_again_for_another_number_and_after_its_bill(put, client_row):
+    factories.make_subscriber(client_row, number="375171234567")
+    february = {**CHARGE, "day": "2026-02-02"}
+    put("charge", february)
+    put("charge", {**february, "number": "375171234567"})
+    put("charge", {**february, "number": "375171234567"}, 422)
+    billing.form_month(date(2026, 2, 1), client=client_row, now=NOON)
+    put("charge", february)
+    assert OneOffCharge.of(client_row).count() == 3
+
+
+def test_no_discount_ends_while_bills_are_formed(put, client_row, app):
+    put("discount", DISCOUNT)
+    [given] = Discount.of(client_row)
+    with import_turns.one_at_a_time(app.config["CABINET"].data_dir):
+        assert "Повторите через минуту" in put("end_discount", {"discount": given.id}).text
+    assert Discount.of(client_row).get().valid_to is None
+
+
 def test_what_stands_on_a_bill_cannot_be_called_off(put, client_row):
     put("charge", {**CHARGE, "day": "2026-02-02"})
     put("discount", DISCOUNT)
@@ -142,6 +175,8 @@ def test_instalments_are_parted_by_months(put, client_row):
     more = {**INSTALMENT, "contract_no": "Р-2", "first_payment": "100"}
     assert "меньше цены" in put("instalment", more, 422).text
     assert "от 1 до 120" in put("instalment", {**more, "months": "много"}, 422).text
+    far = {**more, "starts_on": "9999-12-01", "first_payment": ""}
+    assert "Укажите дату" in put("instalment", far, 422).text
 
 
 def test_a_clerk_only_looks(app, client_row):
