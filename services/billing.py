@@ -262,6 +262,8 @@ class _Work:
         """Number, freeze and store; what stands on it is marked. All of it or nothing."""
         with write_tx():
             lock_client(client)  # no order begins to wait for this invoice meanwhile
+            last = _last_document(client)  # a credit note may have come since the content was made
+            content = replace(content, opening=last.closing if last else 0)
             invoice, content = _give_out(
                 client, content, cut=self.cut, run=self.run, ordinal=0, now=self.now
             )
@@ -438,10 +440,10 @@ def correct(
         lock_client(invoice.client)
         original = invoices.content_of(invoice)
         notes = [invoices.content_of(note) for note in invoices.credit_notes_of(invoice)]
-        lines = [
-            _given_back(original, notes, each, ordinal, reason)
-            for ordinal, each in enumerate(corrections, 1)
-        ]
+        before = [line for note in notes for line in note.lines]
+        lines: list[Line] = []
+        for each in corrections:
+            lines.append(_given_back(original, [*before, *lines], each, len(lines) + 1, reason))
         last = _last_document(invoice.client)
         content = replace(
             original,
@@ -469,7 +471,7 @@ def correct(
 
 def _given_back(
     original: InvoiceContent,
-    notes: Sequence[InvoiceContent],
+    given_back: Sequence[Line],
     correction: Correction,
     ordinal: int,
     reason: str,
@@ -477,12 +479,11 @@ def _given_back(
     line = next((each for each in original.lines if each.ordinal == correction.ordinal), None)
     if line is None or not 0 < correction.part <= 1:
         raise InvalidValue(what="line", value=correction.ordinal)
-    before = sum(
-        each.net for note in notes for each in note.lines if each.corrects_line == line.ordinal
-    )
+    before = [each for each in given_back if each.corrects_line == line.ordinal]
     net = -refunded(line.net, correction.part)
     gross = -refunded(line.gross, correction.part)
-    if abs(before + net) > abs(line.net):
+    net_before, gross_before = sum(each.net for each in before), sum(each.gross for each in before)
+    if abs(net_before + net) > abs(line.net) or abs(gross_before + gross) > abs(line.gross):
         raise InvalidValue(what="line", value=correction.ordinal)
     return replace(
         line,

@@ -24,7 +24,9 @@ from models_billing import (
     TariffRate,
     TariffVersion,
 )
-from services import billing, invoices, rating, verify
+from services import billing, instalments, invoices, rating, verify
+from services.audit import By
+from services.instalments import Purchase
 from tests.factories import NOON, make_call, make_client, make_import_run, make_subscriber
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
@@ -228,6 +230,44 @@ def test_a_credit_note_gives_back_and_leaves_the_invoice_as_it_is(client):
         billing.correct(invoice, [billing.Correction(9, Fraction(1))], reason="x", now=LATER)
     form(APRIL, LATER)
     assert invoices.of_client(client)[0].opening == note.closing
+
+
+def test_a_credit_note_given_out_meanwhile_is_in_the_opening_balance(client, monkeypatch):
+    form()
+    [invoice] = invoices.of_client(client)
+    form_lines = billing.form
+
+    def form_late(*args, **values):
+        half = [billing.Correction(1, Fraction(1, 2))]
+        billing.correct(invoice, half, reason="x", now=LATER)
+        return form_lines(*args, **values)
+
+    monkeypatch.setattr(billing, "form", form_late)
+    form(APRIL, LATER)
+    april, note, _march = invoices.of_client(client)
+    assert (april.opening, note.corrects) == (note.closing, invoice)
+
+
+def test_a_credit_note_gives_no_line_back_twice(client):
+    form()
+    [invoice] = invoices.of_client(client)
+    with pytest.raises(InvalidValue):
+        billing.correct(invoice, [billing.Correction(1, Fraction(1))] * 2, reason="x", now=LATER)
+    half = billing.Correction(1, Fraction(1, 2))
+    assert billing.correct(invoice, [half, half], reason="x", now=LATER).net == -invoice.net
+
+
+def test_of_a_price_with_vat_no_kopeck_more_is_given_back(client):
+    told = Purchase(contract_no="1", goods="x", price=115, months=1, starts_on=MARCH)
+    instalments.add(client, told, by=By(now=NOW))
+    form()
+    [invoice] = invoices.of_client(client)
+    line = invoices.content_of(invoice).lines[-1]
+    assert (line.net, line.gross) == (96, 115)
+    half = [billing.Correction(line.ordinal, Fraction(1, 2))]
+    billing.correct(invoice, half, reason="x", now=LATER)
+    with pytest.raises(InvalidValue):  # 58 and 58
+        billing.correct(invoice, half, reason="x", now=LATER)
 
 
 def test_each_invoice_carries_on_the_hash_of_the_one_before(client):
