@@ -171,7 +171,8 @@ def _carry(request: BillingRequest, time_over: type[Exception]) -> None:
             time_over=(time_over,),
         )
     except time_over:
-        _set(request, attempts=0)  # it has come on, and was not lost
+        if not request.is_dry:  # a look begins anew, and may never come to its end
+            _set(request, attempts=0)  # it has come on, and was not lost
         return
     except Exception as error:
         log.exception("billing request %s", request.id)

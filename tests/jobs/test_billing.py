@@ -128,6 +128,19 @@ def test_what_was_begun_is_gone_on_with_and_counted_whole(ask, three, monkeypatc
     assert BillingRun.select().count() == 1
 
 
+def test_a_look_that_never_comes_to_its_end_is_given_up(app, ask, three, monkeypatch):
+    def form_none(_work, _client):
+        raise JobTimeoutException
+
+    monkeypatch.setattr(billing._Work, "_form", form_none)
+    request = ask(is_dry=True)
+    for _try in range(app.config["CABINET"].MAX_ATTEMPTS):
+        job.form(request.id)
+        assert reread(request).state == RequestState.RUNNING
+    job.form(request.id)
+    assert reread(request).state == RequestState.FAILED
+
+
 def test_it_waits_for_an_import_and_is_found_again(app, ask, hints):
     request = ask()
     with import_turns.one_at_a_time(app.config["CABINET"].data_dir):
