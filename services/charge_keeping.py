@@ -80,13 +80,19 @@ def _made_of(client: Client, today: date) -> tuple[Any, ...]:
         fn.MAX(Subscriber.valid_to),
         fn.COUNT(Subscriber.client),
     )
+    charges = OneOffCharge.of(
+        client,
+        fn.COUNT(OneOffCharge.id),
+        fn.SUM(OneOffCharge.amount),
+        fn.MAX(OneOffCharge.created_at),  # an id may be that of one called off
+    )
     parts = Instalment.select(fn.COUNT(Instalment.id), fn.SUM(Instalment.amount))
     own_parts = Instalment.plan.in_(InstalmentPlan.of(client, InstalmentPlan.id))
     queries = (
         numbers,
-        OneOffCharge.of(client, fn.COUNT(OneOffCharge.id), fn.SUM(OneOffCharge.amount)),
+        charges.where(OneOffCharge.invoice_id.is_null()),
         parts.where(own_parts, Instalment.invoice_id.is_null()),
-        Discount.of(client, fn.COUNT(Discount.id), fn.MAX(Discount.id)),
+        Discount.of(client, Discount.id, Discount.valid_to),
         PlanAssignment.of(client, fn.COUNT(PlanAssignment.id), fn.MAX(PlanAssignment.id)),
         TariffVersion.select(fn.COUNT(TariffVersion.published_at), fn.MAX(TariffVersion.id)),
         VatRate.select(fn.COUNT(VatRate.id), fn.MAX(VatRate.id)),

@@ -259,6 +259,38 @@ def test_a_large_clients_sheet_is_kept_until_something_changes(client, monkeypat
     assert row(tomorrow, number)["fee"] == 124
 
 
+def test_a_kept_sheet_knows_what_went_to_a_bill_and_what_was_called_off(client, monkeypatch):
+    monkeypatch.setattr(charge_keeping, "KEPT_FROM", 1)
+    monkeypatch.setattr(charge_keeping, "_kept", charge_keeping._Kept())
+    make_subscriber(client, plan="Офис")
+    charge = {"client": client, "day": TENTH.date(), "name": "Выезд", "created_at": NOW}
+    OneOffCharge.create(**charge, amount=1000)
+    wrong = OneOffCharge.create(**charge, amount=500)
+    first = charge_keeping.sheet_of(client, now=TENTH)
+    vat = first.sum("vat")
+    wrong.delete_instance()
+    charge["created_at"] += timedelta(minutes=1)
+    OneOffCharge.create(**charge, amount=500, service="goods")
+    second = charge_keeping.sheet_of(client, now=TENTH + timedelta(minutes=1))
+    assert (second.sum("one_off"), second.sum("vat")) == (1500, vat - 25)
+    OneOffCharge.update(invoice_id=1).where(OneOffCharge.amount == 1000).execute()
+    third = charge_keeping.sheet_of(client, now=TENTH + timedelta(minutes=2))
+    assert third.sum("one_off") == 500
+
+
+def test_a_kept_sheet_knows_that_a_discount_has_ended(client, monkeypatch):
+    monkeypatch.setattr(charge_keeping, "KEPT_FROM", 1)
+    monkeypatch.setattr(charge_keeping, "_kept", charge_keeping._Kept())
+    make_subscriber(client, plan="Офис")
+    begin = date(2026, 2, 1)
+    given = Discount.create(client=client, name="Скидка", percent=1000, valid_from=begin)
+    before = charge_keeping.sheet_of(client, now=TENTH).sum("net")
+    given.valid_to = date(2026, 2, 28)
+    given.save()
+    after = charge_keeping.sheet_of(client, now=TENTH + timedelta(minutes=1)).sum("net")
+    assert after > before
+
+
 def test_one_clients_sheet_holds_nothing_of_another(client):
     own, strange = make_subscriber(client, plan="Офис"), make_subscriber(plan="Офис")
     talk(strange, TENTH, seconds=6000, import_run=say_read(TENTH))
