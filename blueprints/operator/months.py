@@ -5,13 +5,16 @@ from datetime import date, datetime
 from domain.periods import month_start
 from services import clock
 
+FIRST_YEAR, LAST_YEAR = 1970, 9998  # moments before and after are none that a call can have
+
 
 def read_month(text: str) -> date | None:
-    """The first day of a month; None for what is none."""
+    """The first day of a month; None for what is none, or is of no year that calls are of."""
     try:
-        return datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a day, nothing more
+        month = datetime.strptime(text, "%Y-%m").date()  # noqa: DTZ007 - a day, nothing more
     except ValueError:
         return None
+    return month if FIRST_YEAR <= month.year <= LAST_YEAR else None
 
 
 def closed_month(text: str) -> date | None:

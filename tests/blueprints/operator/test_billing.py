@@ -104,7 +104,7 @@ def test_a_second_click_leads_to_the_same_request(operator_browser, clients):
     assert operator_browser.response.location == first
 
 
-@pytest.mark.parametrize("month", ["2026-04", "2027-01", "2026-13", "март"])
+@pytest.mark.parametrize("month", ["2026-04", "2027-01", "2026-13", "март", "0001-01"])
 def test_only_months_that_have_ended_have_a_page(operator_browser, month):
     operator_browser.get(f"{PAGE}.month", month=month, status=404)
     operator_browser.post(f"{PAGE}.look", month=month, status=404)

@@ -122,6 +122,14 @@ def test_what_names_no_calls_leads_to_the_list(operator_browser, number):
     assert not Waiver.across_clients().exists()
 
 
+def test_a_month_that_no_call_is_of_is_none(operator_browser, number):
+    account = Client.get().account_no
+    for month in ("0001-01", "9999-12"):
+        assert operator_browser.get(f"/operator/unrated/?month={month}").h1
+        query = f"?account={account}&month={month}&reason=0&to=112"
+        operator_browser.get(f"/operator/unrated/calls{query}", status=303)
+
+
 def test_a_clerk_only_looks(app, number, opened):
     clerk = Browser(app, factories.make_user(role=Role.CLERK))
     page = clerk.get(clerk.get(f"{PAGE}.index").select_one("td a")["href"])
