@@ -131,7 +131,9 @@ class Requisites(NamedTuple):
 
     @language(OWN)
     def text(self) -> str:
-        """Line by line, for a QR code: for the country's banks, whoever looks at it."""
+        """Line by line, for a QR code: text to copy, in no bank's own format, and in the
+        language of the country's papers, whoever looks at it.
+        """
         lines = [
             (_("Payee"), self.payee),
             (_("UNP"), self.unp),
@@ -166,8 +168,8 @@ def requisites_of(client: Client, amount: int, bills: Sequence[str]) -> Requisit
 
 @language(OWN)
 def payment_order(client: Client, requisites: Requisites, now: datetime) -> bytes:
-    """A payment order as text; what only the client knows is a line to fill in. Russian, as papers
-    of the country's banks are.
+    """A payment order as text; what only the client knows is a line to fill in. Russian, as the
+    country's papers are; no bank's program was tried with it.
     """
     blank = "________________"
     amount = requisites.amount
