@@ -61,7 +61,7 @@ def open_thread(  # noqa: PLR0913 - a thread is made of so much
             feedback_files.check_quota(client, kept)
             thread = _create(Subject(subject), about, client, user, now)
             add_message(thread, Side.CLIENT, text, form_key, kept, user=user, now=now)
-            _note(AuditEventKind.FEEDBACK_OPENED, thread, user, ip, now)
+            record(AuditEventKind.FEEDBACK_OPENED, thread, user, ip, now)
     except IntegrityError:  # another click was between our look and our insert
         if sent := _thread_of_form(form_key, client):
             return sent
@@ -103,7 +103,7 @@ def answer(  # noqa: PLR0913 - a message is made of so much
                 last_at=now,
                 waits_since=row.waits_since or now,
             )
-            _note(AuditEventKind.FEEDBACK_ANSWERED, thread, user, ip, now)
+            record(AuditEventKind.FEEDBACK_ANSWERED, thread, user, ip, now)
     except IntegrityError:
         if not _thread_of_form(form_key, client):
             raise
@@ -120,7 +120,7 @@ def reopen(thread: FeedbackThread, *, user: User, ip: str = "", now: datetime) -
             waits_since=now,
         )
         if changed:
-            _note(AuditEventKind.FEEDBACK_REOPENED, thread, user, ip, now)
+            record(AuditEventKind.FEEDBACK_REOPENED, thread, user, ip, now)
     return changed
 
 
@@ -131,7 +131,7 @@ def rate(thread: FeedbackThread, rating: int, *, user: User, ip: str = "", now: 
     with write_tx():
         changed = _update(thread, FeedbackThread.state.in_(SETTLED_STATES), rating=rating)
         if changed:
-            _note(AuditEventKind.FEEDBACK_RATED, thread, user, ip, now, rating=rating)
+            record(AuditEventKind.FEEDBACK_RATED, thread, user, ip, now, rating=rating)
     return changed
 
 
@@ -219,7 +219,7 @@ def _update(thread: FeedbackThread, *conditions: object, **values: object) -> bo
     return bool(FeedbackThread.update(values).where(same, *conditions).execute())
 
 
-def _note(
+def record(
     kind: AuditEventKind,
     thread: FeedbackThread,
     user: User,
@@ -227,6 +227,7 @@ def _note(
     now: datetime,
     **detail: object,
 ) -> None:
+    """Inside `write_tx`: write down who did what to a thread."""
     subject = f"feedback_thread:{thread.id}"
     audit.record(
         kind, now=now, user=user, client=thread.client_id, subject=subject, ip=ip, **detail

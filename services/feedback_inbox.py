@@ -11,7 +11,7 @@ from domain.errors import StateUnknown
 from domain.feedback import OPERATOR_STATES, Side, ThreadState
 from models import Client, User
 from models_feedback import FeedbackMessage, FeedbackThread
-from services import audit, feedback, feedback_files, feedback_letters, queue
+from services import feedback, feedback_files, feedback_letters, queue
 from services.audit import AuditEventKind
 from services.feedback_files import Incoming
 from services.feedback_reading import ThreadsPage
@@ -90,7 +90,7 @@ def answer(  # noqa: PLR0913 - a message is made of so much
             feedback.add_message(thread, Side.OPERATOR, text, form_key, kept, user=user, now=now)
             _set(thread, state=state, last_at=now, waits_since=None)
             feedback_letters.tell_of_answer(thread, now=now)
-            _record(AuditEventKind.FEEDBACK_ANSWERED, thread, user, ip, now)
+            feedback.record(AuditEventKind.FEEDBACK_ANSWERED, thread, user, ip, now)
     except IntegrityError:
         if not _is_sent(form_key):
             raise
@@ -108,7 +108,7 @@ def note(
     try:
         with write_tx():
             feedback.add_message(thread, Side.NOTE, text, form_key, (), user=user, now=now)
-            _record(AuditEventKind.FEEDBACK_NOTED, thread, user, ip, now)
+            feedback.record(AuditEventKind.FEEDBACK_NOTED, thread, user, ip, now)
     except IntegrityError:
         if not _is_sent(form_key):
             raise
@@ -127,7 +127,9 @@ def set_state(
             return False
         waits = {} if state == ThreadState.IN_WORK else {"waits_since": None}
         _set(thread, state=state, **waits)
-        _record(AuditEventKind.FEEDBACK_STATE_SET, thread, user, ip, now, was=was, state=state)
+        feedback.record(
+            AuditEventKind.FEEDBACK_STATE_SET, thread, user, ip, now, was=was, state=state
+        )
     return True
 
 
@@ -156,17 +158,3 @@ def _lock(thread: FeedbackThread) -> FeedbackThread:
 
 def _set(thread: FeedbackThread, **values: object) -> None:
     FeedbackThread.update(values).where(FeedbackThread.id == thread.id).execute()
-
-
-def _record(
-    kind: AuditEventKind,
-    thread: FeedbackThread,
-    user: User,
-    ip: str,
-    now: datetime,
-    **detail: object,
-) -> None:
-    subject = f"feedback_thread:{thread.id}"
-    audit.record(
-        kind, now=now, user=user, client=thread.client_id, subject=subject, ip=ip, **detail
-    )
