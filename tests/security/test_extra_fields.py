@@ -2,6 +2,7 @@
 them, whatever a column is called.
 """
 
+import re
 import secrets
 from contextvars import Context
 from itertools import count
@@ -96,6 +97,8 @@ def plain(model, row, known):
     for field in model._meta.refs:
         if row[field.name] is not None and row[field.name] not in known[field.rel_model]:
             row[field.name] = "new"
+    if "subject" in row:  # of a letter: the name of a row and its id
+        row["subject"] = re.sub(r":\d+$", ":new", str(row["subject"]))
     return row
 
 
