@@ -52,7 +52,7 @@ def test_a_month_is_checked_and_then_formed(operator_browser, clients):
     assert page.select_one("tbody a").text == "март 2026 г."
     operator_browser.post(f"{PAGE}.look", month="2026-03")
     page = operator_browser.follow()
-    assert page.select_one("#card h2").text == "Ждёт своей очереди"
+    assert page.select_one("#card h2").text == "Ждет своей очереди"
     assert page.select_one("#card")["hx-get"].endswith("/status")
     assert not page.select("#card form"), "nothing can be formed before it was looked at"
     work()

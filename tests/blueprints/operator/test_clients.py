@@ -57,7 +57,7 @@ def test_clients_are_found_by_name_account_and_unp(operator_browser):
 
 def test_a_payment_is_put_down_once_however_often_it_is_sent(put, client_row):
     page = put("payment", PAYMENT)
-    assert "Платёж записан" in page.text
+    assert "Платеж записан" in page.text
     assert "1\xa0234,56" in page.select_one("table").text
     assert "Аванс, BYN" in page.select_one("dl").text
     page = put("payment", PAYMENT, 422)
@@ -74,7 +74,7 @@ def test_a_payment_is_put_down_once_however_often_it_is_sent(put, client_row):
         ({"amount": "1,234.56"}, "Напишите рубли и копейки: 1 234,56"),
         ({"amount": "0"}, "Сумма не может быть 0"),
         ({"amount": ""}, "Заполните это поле"),
-        ({"paid_on": "2026-03-11"}, "Этот день ещё не наступил"),
+        ({"paid_on": "2026-03-11"}, "Этот день еще не наступил"),
         ({"paid_on": "вчера"}, "Укажите дату"),
         ({"purpose": "x" * 256}, "Не больше 255 символов"),
     ],

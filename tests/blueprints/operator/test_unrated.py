@@ -63,7 +63,7 @@ def test_ticked_calls_are_waived_and_the_rest_stays(operator_browser, opened):
     assert len(boxes) == 3
     send(operator_browser, opened, call=boxes[:2], reason="Проба", which="ticked")
     page = operator_browser.follow()
-    assert "Оплата не берётся, звонков: 2" in page.text
+    assert "Оплата не берется, звонков: 2" in page.text
     assert page.select_one("tbody td.num").text == "1"
     assert sorted(call.rating for call in Call.select()) == [4, 5, 5]
 
