@@ -251,7 +251,8 @@ def keep_up(*, now: datetime) -> int:
         return 0
     first = month_start(now.date(), 1)
     done = 0
-    for client in Client.select().where(Client.id.in_(CentreNumber.select(CentreNumber.client))):
+    served = Client.id.in_(CentreNumber.select(CentreNumber.client))
+    for client in list(Client.select().where(served)):  # a cursor left open would hold the log
         members = _members(client)
         period = DateRange(first, now.date())
         stamps = _stamps(client, members, period)
