@@ -11,6 +11,7 @@ from flask import Flask, Response, abort, current_app, request
 from werkzeug.datastructures import MultiDict
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from blueprints.draining import Draining
 from config import Config
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -124,6 +125,7 @@ def init_app(app: Flask, config: Config) -> None:
         WTF_CSRF_TIME_LIMIT=None,  # a token lives as long as its session
     )
     app.after_request(_make_finish(config))
+    app.wsgi_app = Draining(app.wsgi_app)  # type: ignore[method-assign]
     if config.path_prefix:
         app.wsgi_app = PathPrefix(app.wsgi_app, config.path_prefix)  # type: ignore[method-assign]
     if config.PROXY_COUNT:

@@ -40,6 +40,18 @@ def takes_mail(cabinet):
         return probe.connect_ex(("127.0.0.1", mail_port(cabinet))) == 0
 
 
+def send_far_too_much(cabinet, path):
+    """(status, text) of the answer to a form of 40 MB, read when all of it has been sent."""
+    address = f"http://127.0.0.1:{cabinet.port}{path}"
+    request = urllib.request.Request(address, b"x" * (40 << 20))
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code, error.read().decode()
+
+
 def send(cabinet, subject):
     with smtplib.SMTP("127.0.0.1", mail_port(cabinet), timeout=10) as server:
         server.sendmail("a@localhost", ["b@localhost"], f"Subject: {subject}\r\n\r\nText\r\n")
@@ -178,3 +190,16 @@ def test_what_cannot_work_is_said_in_one_sentence(
     assert status == 1
     assert len(lines) == 1, lines
     assert sentence in lines[0]
+
+
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("/login", "Отправьте меньше"),
+        ("/operator/imports/upload", "Войдите"),  # nobody is signed in: not even looked at
+    ],
+)
+def test_whoever_sends_far_too_much_reads_why_it_was_refused(running, path, words):
+    status, text = send_far_too_much(running, path)
+    assert status in {200, 401, 413}
+    assert words in text
