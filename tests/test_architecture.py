@@ -16,6 +16,7 @@ OURS = {
     "models_all",
     "models_billing",
     "models_feedback",
+    "models_payments",
     "models_subscribers",
     "texts",
     "domain",
@@ -30,6 +31,7 @@ TABLES = {
     "models_all",
     "models_billing",
     "models_feedback",
+    "models_payments",
     "models_subscribers",
 }
 FILE_LIBRARIES = {"reportlab", "rustpy_xlsxwriter"}
@@ -46,6 +48,7 @@ TABLE = {
     "models_access.py": ({"domain", "models"}, DATABASE),
     "models_billing.py": ({"domain", "models"}, DATABASE),
     "models_feedback.py": ({"domain", "models", "models_billing"}, DATABASE),
+    "models_payments.py": ({"domain", "models", "models_billing", "models_feedback"}, DATABASE),
     "models_subscribers.py": ({"domain", "models"}, DATABASE),
     "models_all.py": (TABLES, set()),
     "config.py": ({"domain"}, set()),
@@ -102,6 +105,7 @@ def modules(but=()):
             "models_all.py",
             "models_billing.py",
             "models_feedback.py",
+            "models_payments.py",
             "models_subscribers.py",
             "texts.py",
         )

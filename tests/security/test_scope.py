@@ -29,6 +29,7 @@ from models_billing import (
     TariffVersion,
     VatRate,
 )
+from models_payments import StatementFile
 from tests import factories
 from tests.apps import another_app
 
@@ -58,6 +59,7 @@ OTHERS = {
     SecondFactor,
     RecoveryCode,
     SecondStep,
+    StatementFile,
 }
 
 
