@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from peewee import (
     OP,
@@ -85,6 +85,26 @@ def tenant_guard() -> Iterator[None]:
         _guarded.reset(token)
 
 
+class Scope(Protocol):
+    """What of a company its user may see: `services/scopes.py`."""
+
+    def narrow(self, model: type[Model], query: ModelSelect) -> ModelSelect:
+        """`query` over rows of `model` that are the company's, without what is not to be seen."""
+
+
+_scope: ContextVar[Scope | None] = ContextVar("scope", default=None)
+
+
+@contextmanager
+def seen_through(scope: Scope | None) -> Iterator[None]:
+    """While inside, `of(client)` gives what `scope` lets through; None: the whole company."""
+    token = _scope.set(scope)
+    try:
+        yield
+    finally:
+        _scope.reset(token)
+
+
 class TenantModel(BaseModel):
     """A table whose rows belong to a client: `of(client)` is the way in."""
 
@@ -98,7 +118,13 @@ class TenantModel(BaseModel):
 
     @classmethod
     def of(cls, client: "Client | int", *fields: Any) -> ModelSelect:
-        """Rows of one client."""
+        """Rows of one client, as far as the scope that is in force lets them be seen."""
+        query, scope = cls.of_company(client, *fields), _scope.get()
+        return query if scope is None else scope.narrow(cls, query)
+
+    @classmethod
+    def of_company(cls, client: "Client | int", *fields: Any) -> ModelSelect:
+        """All rows of one client: for what is counted for the company, and shown to nobody."""
         return cls.across_clients(*fields).where(cls.client == client)
 
     @classmethod

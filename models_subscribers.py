@@ -1,10 +1,10 @@
-"""Tables of what is done with subscribers beside calling: whom a user has chosen to look at, and
-which numbers are in the call centre. Row-level facts only, as in `models.py`.
+"""Tables of what is done with subscribers beside calling: whom a user has chosen to look at, which
+numbers a user may see, and which are in the call centre. Row-level facts only, as in `models.py`.
 """
 
 from peewee import BooleanField, CharField, CompositeKey, ForeignKeyField, IntegerField
 
-from models import Client, JsonField, Subscriber, TenantModel, User, UtcDateTimeField
+from models import Client, JsonField, Subscriber, TenantModel, TenantPart, User, UtcDateTimeField
 
 
 class SubscriberChoice(TenantModel):
@@ -14,6 +14,27 @@ class SubscriberChoice(TenantModel):
     client = ForeignKeyField(Client, on_delete="CASCADE", index=False)
     subscriber = ForeignKeyField(Subscriber, on_delete="CASCADE")
     chosen_at = UtcDateTimeField()
+
+
+class UserScope(TenantModel):
+    """A user who sees chosen numbers of the company: without a row it is the whole company."""
+
+    user = ForeignKeyField(User, unique=True, on_delete="CASCADE")
+    client = ForeignKeyField(Client, on_delete="CASCADE", index=False)
+    set_at = UtcDateTimeField()
+    narrowed_at = UtcDateTimeField()  # when a number was last taken away
+
+
+class ScopeSubscriber(TenantPart):
+    """A number that a user of `UserScope` may see."""
+
+    OWNER = "user"
+
+    user = ForeignKeyField(User, on_delete="CASCADE", index=False)
+    subscriber = ForeignKeyField(Subscriber, on_delete="CASCADE")
+
+    class Meta:
+        primary_key = CompositeKey("user", "subscriber")
 
 
 class CentreNumber(TenantModel):
@@ -50,5 +71,5 @@ class CentreDay(TenantModel):
         primary_key = CompositeKey("client", "day")
 
 
-MODELS = (SubscriberChoice, CentreNumber, CentreHours, CentreDay)
-CLUSTERED_MODELS = (CentreDay,)
+MODELS = (SubscriberChoice, UserScope, ScopeSubscriber, CentreNumber, CentreHours, CentreDay)
+CLUSTERED_MODELS = (ScopeSubscriber, CentreDay)
