@@ -7,6 +7,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 from peewee import Database, PostgresqlDatabase, SqliteDatabase, __exception_wrapper__
 from playhouse.db_url import parse
@@ -36,6 +38,26 @@ _TEXTS_TO_CHANGE = """
       AND a.atttypid IN ('text'::regtype, 'varchar'::regtype)
       AND (o.collname <> 'C' OR a.atttypid <> 'text'::regtype)
     ORDER BY 1, 2"""
+
+
+class _Connection(sqlite3.Connection):
+    """Ends its cursors when it is closed. One that somebody holds still, be it only the trace of an
+    error, would go on reading: SQLite's log could not begin anew until it is gone, too.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+
+    def cursor(self, *arguments: Any) -> sqlite3.Cursor:
+        made = super().cursor(*arguments)
+        self._cursors.add(made)
+        return made
+
+    def close(self) -> None:
+        for cursor in list(self._cursors):
+            cursor.close()
+        super().close()
 
 
 class _Sqlite(SqliteDatabase):
@@ -106,6 +128,7 @@ def make_database(url: str) -> Database:
         str(path),
         lock_type="IMMEDIATE",  # a deferred BEGIN that writes later fails under load
         timeout=BUSY_TIMEOUT_S,
+        factory=_Connection,
         pragmas={
             "foreign_keys": 1,
             "synchronous": "full",

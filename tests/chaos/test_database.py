@@ -42,6 +42,26 @@ def test_the_log_gives_back_what_it_grew_to(tmp_path, monkeypatch):
         assert log.stat().st_size <= 1 << 20
 
 
+def test_a_cursor_that_somebody_holds_ends_with_its_connection(tmp_path):
+    """Else it would read on, and the log could not begin anew."""
+    base = database.make_database(f"sqlite:///{tmp_path / 'x.db'}")
+    reader = database.make_database(f"sqlite:///{tmp_path / 'x.db'}")
+    empty = "PRAGMA wal_checkpoint(TRUNCATE)"
+    with base.connection_context():
+        base.execute_sql("PRAGMA journal_mode=WAL")
+        base.execute_sql("PRAGMA busy_timeout = 0")
+        base.execute_sql("CREATE TABLE t (a)")
+        base.execute_sql("INSERT INTO t VALUES (1), (2), (3)")
+        with reader.connection_context():
+            held = reader.execute_sql("SELECT a FROM t")
+            assert held.fetchone() == (1,)
+            base.execute_sql("INSERT INTO t VALUES (4)")
+            assert base.execute_sql(empty).fetchone()[0] == 1
+        assert base.execute_sql(empty).fetchone() == (0, 0, 0)
+        with pytest.raises(sqlite3.ProgrammingError):
+            held.fetchone()
+
+
 def test_who_waits_to_write_gives_up_after_a_while_and_can_write_later(tmp_path, monkeypatch):
     url = f"sqlite:///{tmp_path / 'x.db'}"
     holder, waiter = database.make_database(url), database.make_database(url)
