@@ -3,9 +3,7 @@ are. It gives what the plain path (`asterisk.read_leg`) gives, or leaves the row
 compares the two.
 """
 
-from collections.abc import Callable
 from operator import itemgetter
-from typing import Any
 
 from domain.cdr.asterisk_words import DISPOSITIONS, EMPTY, NO_TIME, Layout
 from domain.cdr.record import (
@@ -18,6 +16,7 @@ from domain.cdr.record import (
 )
 from domain.cdr.times import SECONDS, LocalTimes
 from domain.msisdn import normal_form
+from domain.remembered import Remembered
 
 REMEMBERED = 65_536  # texts of each kind: a file may hold more numbers than memory does
 ANSWERED = int(Disposition.ANSWERED)
@@ -38,10 +37,10 @@ class UsualRows:
             *range(start, start + 6),
             *(uniqueid, uniqueid if linkedid is None else linkedid),
         )
-        self._minutes = _Remembered(times.even_minute)
-        self._numbers = _Remembered(_number)
-        self._words = _Remembered(_tidy)
-        self._counters = _Remembered(_counter)
+        self._minutes = Remembered(times.even_minute, REMEMBERED)
+        self._numbers = Remembered(_number, REMEMBERED)
+        self._words = Remembered(_tidy, REMEMBERED)
+        self._counters = Remembered(_counter, REMEMBERED)
 
     def leg(self, row: list[str]) -> Leg:
         """The leg of a row. `LookupError` (a text that is no key here, too) and `ValueError`: the
@@ -96,21 +95,6 @@ class UsualRows:
             endpoint_of(channel),
             endpoint_of(device),
         )
-
-
-class _Remembered(dict):
-    """What `read` makes of each text, worked out once."""
-
-    def __init__(self, read: Callable[[str], Any]) -> None:
-        super().__init__()
-        self._read = read
-
-    def __missing__(self, text: str) -> Any:
-        value = self._read(text)
-        if len(self) >= REMEMBERED:
-            self.clear()
-        self[text] = value
-        return value
 
 
 def _tidy(text: str) -> str:

@@ -19,14 +19,9 @@ from pathlib import Path
 from domain.call_costs import Destination, format_cost, unpriced_word
 from domain.call_detail import CallRow, ReportHead, Totals, Wording, checked
 from domain.formats import format_duration
+from domain.remembered import Remembered
 from domain.writers.cells import CELL_CHARACTERS, clean
-from domain.writers.remembered import (
-    MINUTES,
-    STRETCH_S,
-    Remembered,
-    hour_and_second,
-    local_stretches,
-)
+from domain.writers.local_times import MINUTES, STRETCH_S, hour_and_second, local_stretches
 
 END = b"\r\n"
 CHUNK = 200  # lines written together

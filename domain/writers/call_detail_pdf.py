@@ -29,19 +29,14 @@ from domain.formats import (
 )
 from domain.orders import Direction
 from domain.rating.states import CallRating
+from domain.remembered import Remembered
 from domain.writers import pdf_pages
 from domain.writers.call_cost_tables import by_destination, by_number
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
 from domain.writers.figures import Form, texts_of
+from domain.writers.local_times import MINUTES, STRETCH_S, hour_and_second, local_stretches
 from domain.writers.pdf_pages import Front, Paper
 from domain.writers.pdf_tables import WIDTH, Column, Row, Table, stretched
-from domain.writers.remembered import (
-    MINUTES,
-    STRETCH_S,
-    Remembered,
-    hour_and_second,
-    local_stretches,
-)
 
 _CALL_WIDTHS = (47.0, 36.0, 50.0, 57.0, 0.0, 58.0, 49.0, 38.0, 38.0, 82.0)
 _CALL_WIDTHS += (86.0, 38.0, 38.0, 38.0, 64.0)

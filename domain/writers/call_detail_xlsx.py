@@ -26,10 +26,11 @@ from domain.call_detail import (
 )
 from domain.money import ROUBLE
 from domain.orders import Direction
+from domain.remembered import Remembered
 from domain.writers.call_cost_tables import by_destination, by_number
 from domain.writers.cells import INLINE_EXCLUDED, clean, head_values
 from domain.writers.figures import DAY_S, DURATION_FORMAT, FORMATS, cells_of
-from domain.writers.remembered import STRETCH_S, Remembered, local_stretches
+from domain.writers.local_times import STRETCH_S, local_stretches
 from domain.writers.xlsx_package import pin_properties
 
 SHEET_ROWS = 1_000_000  # Excel itself ends at 1 048 576

@@ -1,20 +1,11 @@
-"""What is remembered is what the plain function gives: moments in every zone, values past the
-limit.
-"""
+"""The local time remembered is that of the clock on the wall, in every zone."""
 
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 
-from domain.writers import remembered
-from domain.writers.remembered import (
-    MINUTES,
-    STRETCH_S,
-    Remembered,
-    hour_and_second,
-    local_stretches,
-)
+from domain.writers.local_times import MINUTES, STRETCH_S, hour_and_second, local_stretches
 
 # Moments at which some zone changes its clock: the days of Europe's and America's rules, and zones
 # that moved by half an hour, by a day, at odd times of the day.
@@ -37,12 +28,3 @@ def test_a_moment_is_that_of_the_clock_on_the_wall(zone):
             day, hour, second = stretches[at // STRETCH_S]
             shown = f"{day} {hour}{MINUTES[second + at % STRETCH_S]}"
             assert shown == f"{datetime.fromtimestamp(at, zone):%Y-%m-%d %H:%M:%S}"
-
-
-def test_a_value_is_made_once_and_all_are_forgotten_when_there_are_too_many(monkeypatch):
-    monkeypatch.setattr(remembered, "MOST", 3)
-    asked = []
-    squares = Remembered(lambda value: asked.append(value) or value**2)
-    assert [squares[n] for n in (1, 2, 1, 3, 2, 4, 1)] == [1, 4, 1, 9, 4, 16, 1]
-    assert asked == [1, 2, 3, 4, 1]
-    assert len(squares) == 2
