@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app import create_app
 from config import Config
@@ -28,9 +29,23 @@ def pytest_addoption(parser):
 
 
 def pytest_configure(config):
+    choose_examples(is_long=config.getoption("--long"))
     databases.choose(config.getoption("--database"))
     writes.watch_all()
     config.addinivalue_line("markers", "long: runs only with --long")
+
+
+def choose_examples(*, is_long):
+    """What Hypothesis tries: the same of the same code, and with --long something else each time.
+    A slow machine is no mistake of ours.
+    """
+    settings.register_profile(
+        "cabinet",
+        deadline=None,
+        derandomize=not is_long,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+    settings.load_profile("cabinet")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -83,8 +83,7 @@ def plainly(_exchange, _run_id, _matcher, batch):
 
 SOME = settings(
     max_examples=10,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 FILES = st.lists(LINES, min_size=1, max_size=4)
 

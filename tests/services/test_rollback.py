@@ -171,8 +171,7 @@ def test_it_is_written_down(bring, own):
 
 @settings(
     max_examples=40,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(st.data())
 def test_whatever_came_in_without_it_is_as_without_it(bring, own, client_row, data):

@@ -123,7 +123,7 @@ def test_texts_from_outside_stay_texts(tmp_path, text):
     assert not any(cell[:1] in set("=+@＝\t\r") for row in rows for cell in row if cell != "+1")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.text(st.characters(codec="utf-8", exclude_categories=["Cc"]), max_size=80),
     st.integers(20, 300),
