@@ -2,13 +2,14 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 
 from peewee import fn
 
 from domain.periods import month_start
-from models import Client
+from models import Client, ImportRun
 from models_billing import BillingFailure, BillingRequest, BillingRun, Invoice
+from services import clock
 
 MONTHS_SHOWN = 12
 
@@ -38,8 +39,21 @@ class Attempt:
 
 
 def months(today: date) -> list[BillingMonth]:
-    """The last closed months, the newest first."""
-    return [one(month_start(today, back)) for back in range(1, MONTHS_SHOWN + 1)]
+    """The last closed months, the newest first: from the first call or invoice on."""
+    closed = [month_start(today, back) for back in range(1, MONTHS_SHOWN + 1)]
+    first = _first_known()
+    return [one(month) for month in closed if month == closed[0] or (first and month >= first)]
+
+
+def _first_known() -> date | None:
+    """The first month that something is known of."""
+    read_in = ImportRun.select(fn.MIN(ImportRun.first_at)).scalar()
+    known = [
+        Invoice.across_clients(fn.MIN(Invoice.period)).scalar(),
+        BillingRun.select(fn.MIN(BillingRun.period)).scalar(),
+        month_start(clock.local(datetime.fromtimestamp(read_in, UTC)).date()) if read_in else None,
+    ]
+    return min(filter(None, known), default=None)
 
 
 def one(month: date) -> BillingMonth:

@@ -66,6 +66,7 @@ class Entry:
     letter: Letter
     notes: list[Invoice] = field(default_factory=list)  # its credit notes
     files: list[File] = field(default_factory=list)
+    is_first: bool = False  # of the client's months: nothing to compare it with
 
 
 def number_of(invoice: Invoice) -> str:
@@ -100,6 +101,7 @@ def entries_of(
     for note in Invoice.of(client).where(Invoice.corrects.in_(ids)).order_by(Invoice.ordinal):
         notes.setdefault(note.corrects_id, []).append(note)
     letters, files = letters_of(client, rows), files_of(client, ids, now=now)
+    first = Invoice.of(client, fn.MIN(Invoice.period)).where(Invoice.ordinal == 0).scalar()
     return [
         Entry(
             row,
@@ -108,6 +110,7 @@ def entries_of(
             letters[row.id],
             notes.get(row.id, []),
             files.get(row.id, []),
+            row.period == first,
         )
         for row in rows
     ]

@@ -1,11 +1,13 @@
 """Texts are complete, and the screens speak the words of the source document to the letter."""
 
 import importlib.util
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from babel.messages.catalog import Catalog
+from babel.messages.extract import extract_from_dir
 
 from services import clock
 from tests.blueprints.source_words import PERIOD
@@ -21,6 +23,9 @@ FORMAT_HINT = (
     "«;», например 375xxxxxxxxx;375xxxxxxxxx"
 )
 OWN_NUMBERS = "Номера должны принадлежать Вашей компании."
+# «Вы» as the source document writes it; on all other screens it is «вы», in letters «Вы».
+WITH_A_CAPITAL = (OWN_NUMBERS, "В этом разделе Вам предоставляется возможность")
+POLITE = re.compile(r"\b[Вв](?:ы|ас|ам|ами|аш[а-я]*)\b")
 
 
 def labels(page, of="input, select, textarea"):
@@ -37,6 +42,39 @@ def presses(page):
 
 def test_no_text_lacks_russian():
     assert catalogues.breaches(catalogues.extract()) == []
+
+
+def of_letters():
+    """Msgids that letters are written with."""
+    files = [("**.html", "jinja2"), ("**.txt", "jinja2")]
+    found = extract_from_dir(ROOT / "templates" / "mail", files)
+    return {each[2] if isinstance(each[2], str) else each[2][0] for each in found}
+
+
+def miswritten(text, *, in_a_letter):
+    """How people are addressed in a text, where it is not as it should be."""
+    for word in POLITE.finditer(text):
+        begins = re.search(r"(^|[.!?«] ?)$", text[: word.start()])
+        has_capital = word[0][0] == "В"
+        wanted = in_a_letter or begins or text.startswith(WITH_A_CAPITAL)
+        if has_capital != bool(wanted):
+            yield f"{word[0]}: {text}"
+
+
+def test_people_are_addressed_with_a_capital_in_letters_and_without_on_screens():
+    letters = of_letters()
+    assert len(letters) > 50
+    wrong = [
+        found
+        for message in catalogues.load("ru", catalogues.FOLDER)
+        if message.id
+        for text in catalogues._forms(message.string)
+        for found in miswritten(text, in_a_letter=catalogues._forms(message.id)[0] in letters)
+    ]
+    assert wrong == []
+    assert list(miswritten("У Вас нет счетов", in_a_letter=False))
+    assert list(miswritten("Кто-то, скорее всего вы, забыл", in_a_letter=True))
+    assert not list(miswritten("Вы вышли. Ваш сеанс", in_a_letter=False))
 
 
 def test_what_is_missing_is_found(tmp_path):

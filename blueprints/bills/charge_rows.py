@@ -15,7 +15,7 @@ from texts import N_, gettext, ngettext
 HEADS = (  # title, column
     (N_("Monthly fee"), "fee"),
     (N_("Outgoing calls"), "out"),
-    (N_("of them international"), "international"),
+    (N_("of them abroad"), "international"),
     (N_("Incoming calls"), "in_s"),
     (N_("From packages"), "package_s"),
     (N_("One-off"), "one_off"),

@@ -76,7 +76,9 @@ def test_a_bill_has_its_lines_vat_balances_and_the_sum_in_words(browser, own, cl
     assert page.h1.text == "Счет № 2026-000001 от 02.04.2026"
     main = words(page.main)
     assert "Платеж 12.03.2026, документ № 17 -5,00" in main
-    assert "К оплате 16,20 Шестнадцать белорусских рублей 20 копеек" in main
+    paper, today = (main.index(each) for each in ("В документе от 02.04.2026", "На сегодня"))
+    assert today < main.index("Остаток по этому счету") < main.index("Оплатить до") < paper
+    assert "К оплате 16,20 Шестнадцать белорусских рублей 20 копеек" in main[paper:]
     assert rows(page)[:5] == [
         ["1", "Абонентская плата: SIP-номер", "2", "", "7,00", "25 %", "1,75", "8,75"],
         [
@@ -241,6 +243,7 @@ def test_incoming_calls_and_those_of_other_months_are_not_on_the_bill(browser, o
 
 
 def test_of_the_first_bill_there_is_nothing_to_compare(browser, march):
+    assert "Что изменилось" not in words(open_page(browser, march).main)
     assert "сравнивать не с чем" in words(open_page(browser, march, "changes").main)
     open_page(browser, march, "changed_numbers", status=303)
 
@@ -264,6 +267,7 @@ def test_what_has_changed_makes_the_difference_and_leads_to_what_is_behind(
     cases.talk(own[1], "russia", 60, datetime(2026, 4, 8, 9, tzinfo=UTC), import_run=late)
     cases.form(APRIL, LATER)
     april = invoices.of_client(client_row)[0]
+    assert "Что изменилось" in words(open_page(browser, april).main)
     page = open_page(browser, april, "changes")
     told = [(row[0], kopecks(row[3])) for row in rows(page)]
     *parts, (_word, whole) = told

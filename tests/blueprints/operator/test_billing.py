@@ -1,5 +1,7 @@
 """«Формирование счетов»: a look first, then the deed; who has no invoice is tried again alone."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from domain.rating.states import CallRating
@@ -49,7 +51,7 @@ def facts(page):
 
 def test_a_month_is_checked_and_then_formed(operator_browser, clients):
     page = operator_browser.get(f"{PAGE}.index")
-    assert page.select_one("tbody a").text == "март 2026 г."
+    assert [each.text for each in page.select("tbody a")] == ["март 2026 г."]
     operator_browser.post(f"{PAGE}.look", month="2026-03")
     page = operator_browser.follow()
     assert page.select_one("#card h2").text == "Ждет своей очереди"
@@ -116,6 +118,18 @@ def test_the_card_alone_is_for_those_who_wait(operator_browser, clients):
     assert card.select_one("section#card")
     operator_browser.get(f"{PAGE}.status", asked=asked(), status=303)
     operator_browser.get(f"{PAGE}.show", asked=10**9, status=404)
+
+
+def test_months_are_listed_from_the_first_call_and_the_first_bill_on(operator_browser, clients):
+    january = int(datetime(2025, 12, 31, 22, tzinfo=UTC).timestamp())  # the new year in Minsk
+    factories.make_import_run(first_at=january)
+    page = operator_browser.get(f"{PAGE}.index")
+    names = [each.text.split()[0] for each in page.select("tbody a")]
+    assert names == ["март", "февраль", "январь"]
+        "март",
+        "февраль",
+        "январь",
+    ]
 
 
 def test_a_clerk_only_looks(app, clients, operator_browser):

@@ -86,6 +86,14 @@ def test_the_promise_names_the_day_only_where_there_is_one(browser, order, hours
     Order.update(due_at=NOON + timedelta(hours=hours)).execute()
     page = browser.get("orders.show", key=order.key)
     assert ("по истечении суток" in page.select_one(".lead").text) is bool(hours)
+    assert ("10.03.2026 12:00, как только файл будет готов" in page.text) is not bool(hours)
+
+
+@pytest.mark.parametrize(("state", "closed"), [("sent", True), ("accepted", False)])
+def test_of_a_closed_order_it_is_said_that_this_was_promised(browser, order, state, closed):
+    Order.update(state=state, closed_at=NOON, rows=1).execute()
+    page = browser.get("orders.show", key=order.key)
+    assert ("Обещано при оформлении заказа" in page.text) is closed
 
 
 @pytest.mark.parametrize(
