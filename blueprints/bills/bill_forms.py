@@ -1,13 +1,14 @@
-"""What «Заказать счет на E-mail» and «Загрузить счет по ссылке» share: their form, the notice of
-closed days, and what becomes of a refusal.
+"""What «Заказать счет на E-mail» and «Загрузить счет по ссылке» share: their form, how it becomes
+orders or a refusal, and the notice of closed days.
 """
 
 import re
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from flask import Response, current_app, flash, request
+from flask import Response, current_app, flash, g, redirect, request
 from wtforms import (
     BooleanField,
     HiddenField,
@@ -21,7 +22,8 @@ from wtforms.validators import InputRequired
 from blueprints.forms import STALE_FORM, CabinetForm
 from domain.errors import DomainError, NoSpaceLeft, TooManyOpenOrders, TooManyOrdersPerHour
 from domain.orders import FileFormat, OrderKind
-from services import bill_offers, clock, reports
+from models import Order
+from services import bill_offers, clock, invoice_orders, orders, reports
 from services.bill_offers import ITEMS
 from services.invoice_orders import BillRequest, Placed
 from texts import error_text, gettext, lazy_gettext
@@ -102,21 +104,36 @@ def closure(kind: OrderKind, *, now: datetime) -> Closure | None:
     return Closure(*days.stretch(clock.local(now).date()), opens)
 
 
-def refused(form: BillForm, error: DomainError) -> tuple[int, dict[str, str]]:
-    """Put the sentence on the form; status and headers of the answer."""
-    form.form_errors.append(error_text(error))
-    status, wait_s = WAITS.get(type(error), (422, 0))
-    wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
-    return status, wait
+def order(
+    form: BillForm,
+    draw: Callable[[BillForm, int, list[Order]], Response],
+    address_of: Callable[[Placed], str],
+) -> Response:
+    """Place what the form asks for and go to `address_of` it; else what `draw` makes of the form,
+    a status and the open orders that stand in the way.
+    """
+    if not form.validate_on_submit():
+        return draw(form, 422 if request.method == "POST" else 200, [])
+    try:
+        placed = invoice_orders.place(
+            form.request,
+            client=g.client,
+            user=g.user,
+            ip=request.remote_addr or "",
+            now=clock.now(),
+        )
+    except DomainError as error:
+        form.form_errors.append(error_text(error))
+        status, wait_s = WAITS.get(type(error), (422, 0))
+        response = draw(form, status, orders.open_orders(g.user) if error.code in LIMITS else [])
+        if wait_s:
+            response.headers["Retry-After"] = str(error.values.get("retry_after_s", wait_s))
+        return response
+    _say_placed(placed)
+    return redirect(address_of(placed), code=303)
 
 
-def with_headers(response: Response, headers: dict[str, str]) -> Response:
-    """`response`, with these headers too."""
-    response.headers.update(headers)
-    return response
-
-
-def say_placed(placed: Placed) -> None:
+def _say_placed(placed: Placed) -> None:
     """Which orders there are now, when that is not plain from where one is led."""
     numbers = ", ".join(str(order.number) for order in placed.orders)
     if placed.is_changed:

@@ -2,26 +2,20 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, g, url_for
 
-from blueprints.bills.bill_forms import (
-    LIMITS,
-    BillForm,
-    closure,
-    refused,
-    say_placed,
-    with_headers,
-)
+from blueprints.bills.bill_forms import BillForm, closure, order
 from blueprints.guards import allow
 from blueprints.orders import card
 from blueprints.orders.card import Card
 from blueprints.web import MenuItem, render_section
-from domain.errors import DomainError
 from domain.orders import OrderKind
 from domain.roles import ORDERING_ROLES
-from services import bill_offers, clock, invoice_orders, orders
+from models import Order
+from services import bill_offers, clock
 from services.bill_offers import Offer
 from services.invoice_list import number_of
+from services.invoice_orders import Placed
 from texts import N_
 
 KIND = OrderKind.INVOICE_LINK
@@ -50,36 +44,24 @@ class Document:
 @allow(*ORDERING_ROLES)
 def show() -> Response:
     """Each month with its documents: order one, wait for it, fetch it."""
-    form = BillForm(KIND)
-    if not form.validate_on_submit():
-        return _draw(form, 422 if request.method == "POST" else 200)
-    try:
-        placed = invoice_orders.place(
-            form.request,
-            client=g.client,
-            user=g.user,
-            ip=request.remote_addr or "",
-            now=clock.now(),
-        )
-    except DomainError as error:
-        status, headers = refused(form, error)
-        return with_headers(_draw(form, status, refused_by=error.code), headers)
-    say_placed(placed)
-    anchor = f"order-{placed.orders[0].key}"
-    return redirect(url_for(".show", _anchor=anchor), code=303)
+    return order(BillForm(KIND), _draw, _address_of)
 
 
-def _draw(form: BillForm, status: int, *, refused_by: str = "") -> Response:
+def _address_of(placed: Placed) -> str:
+    return url_for(".show", _anchor=f"order-{placed.orders[0].key}")
+
+
+def _draw(form: BillForm, status: int, in_the_way: list[Order]) -> Response:
     now = clock.now()
     shown = closure(KIND, now=now)
-    known = bill_offers.last_links(g.client, now=now)
+    links = bill_offers.last_links(g.client, now=now)
     documents = [
         Document(
             offer,
             [
-                card.draw(order, g.client, may_order=True, now=now)
-                for order in known
-                if bill_offers.is_of(order, offer)
+                card.draw(known, g.client, may_order=True, now=now)
+                for known in links
+                if bill_offers.is_of(known, offer)
             ],
             offer.invoice is not None
             or (shown is not None and bill_offers.can_wait_for(offer, now=now)),
@@ -94,5 +76,5 @@ def _draw(form: BillForm, status: int, *, refused_by: str = "") -> Response:
         documents=documents,
         number_of=number_of,
         closure=shown,
-        open_orders=orders.open_orders(g.user) if refused_by in LIMITS else [],
+        open_orders=in_the_way,
     )

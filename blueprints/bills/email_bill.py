@@ -1,22 +1,16 @@
 """«Заказать счет на E-mail»: invoices of closed months, sent again to the address of today."""
 
-from flask import Blueprint, Response, g, redirect, request, url_for
+from flask import Blueprint, Response, g, url_for
 
-from blueprints.bills.bill_forms import (
-    LIMITS,
-    BillForm,
-    closure,
-    refused,
-    say_placed,
-    with_headers,
-)
+from blueprints.bills.bill_forms import BillForm, closure, order
 from blueprints.guards import allow
 from blueprints.web import MenuItem, render_section
-from domain.errors import DomainError
 from domain.orders import OrderKind
 from domain.roles import ORDERING_ROLES
-from services import bill_offers, clock, invoice_orders, invoice_reports, orders
+from models import Order
+from services import bill_offers, clock, invoice_reports
 from services.invoice_list import number_of
+from services.invoice_orders import Placed
 from texts import N_
 
 KIND = OrderKind.INVOICE_EMAIL
@@ -37,27 +31,16 @@ MENU = MenuItem(
 @allow(*ORDERING_ROLES)
 def show() -> Response:
     """The documents there are, each with a tick; those ticked become an order each."""
-    form = BillForm(KIND)
-    if not form.validate_on_submit():
-        return _draw(form, 422 if request.method == "POST" else 200)
-    try:
-        placed = invoice_orders.place(
-            form.request,
-            client=g.client,
-            user=g.user,
-            ip=request.remote_addr or "",
-            now=clock.now(),
-        )
-    except DomainError as error:
-        status, headers = refused(form, error)
-        return with_headers(_draw(form, status, refused_by=error.code), headers)
-    say_placed(placed)
+    return order(BillForm(KIND), _draw, _address_of)
+
+
+def _address_of(placed: Placed) -> str:
     if len(placed.orders) > 1:
-        return redirect(url_for("orders.index"), code=303)
-    return redirect(url_for("orders.show", key=placed.orders[0].key), code=303)
+        return url_for("orders.index")
+    return url_for("orders.show", key=placed.orders[0].key)
 
 
-def _draw(form: BillForm, status: int, *, refused_by: str = "") -> Response:
+def _draw(form: BillForm, status: int, in_the_way: list[Order]) -> Response:
     now = clock.now()
     return render_section(
         "bills/email_bill/show.html",
@@ -69,5 +52,5 @@ def _draw(form: BillForm, status: int, *, refused_by: str = "") -> Response:
         address=bill_offers.address_of(g.client, now=now),
         closure=closure(KIND, now=now),
         form_text=invoice_reports.form_text,
-        open_orders=orders.open_orders(g.user) if refused_by in LIMITS else [],
+        open_orders=in_the_way,
     )
