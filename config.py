@@ -45,6 +45,7 @@ RANGES = {
     "MIN_FREE_PERCENT": (-1, 99),
     "PDF_ROWS": (1, 1_000_000),
     "UPLOAD_MB": (0, 100_000),
+    "STATEMENT_MB": (0, 100),
     "FEEDBACK_PER_HOUR": (0, 1_000_000),
     "FEEDBACK_FILES": (0, 20),
     "FEEDBACK_FILE_MB": (1, 100),
@@ -131,6 +132,7 @@ class Config:
     PDF_ROWS: int = 20000
     DRAFT_HOURS: int = 24
     UPLOAD_MB: int = 200  # files of call records sent by the operator's people, in one request
+    STATEMENT_MB: int = 5  # a bank's statement sent by the operator's people
     FEEDBACK_PER_HOUR: int = 20  # messages of one user; 0: no limit
     FEEDBACK_FILES: int = 5  # with one message
     FEEDBACK_FILE_MB: int = 10

@@ -186,6 +186,15 @@ STATEMENT_MISTAKES = {
     "too_many_cells": N_("{value} cells: more than there are titles"),
 }
 
+# Why a line of a bank's statement is nobody's.
+STRAY_LINES = {
+    "nobody_named": N_("no payer is named"),
+    "no_such_client": N_("no client of ours: neither the account number nor the UNP"),
+    "no_such_account": N_("no client of ours with this account number"),
+    "no_such_unp": N_("no client of ours with this UNP"),
+    "several_with_unp": N_("several clients have this UNP: the account number is needed"),
+}
+
 # Destination groups, as lines of an invoice name them.
 DESTINATION_GROUPS = {
     "local": N_("Calls to landlines in Belarus"),
@@ -245,6 +254,11 @@ def deck_mistake_text(mistake: Mistake) -> str:
 def statement_mistake_text(mistake: StatementMistake) -> str:
     """The sentence for what is wrong with a line of a bank's statement."""
     return gettext(STATEMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–")
+
+
+def stray_line_text(why: str) -> str:
+    """Why a line of a statement is nobody's."""
+    return gettext(STRAY_LINES[why])
 
 
 def error_text(error: DomainError) -> str:

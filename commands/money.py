@@ -19,7 +19,7 @@ from services.audit import By
 from services.import_turns import ImportsBusy
 from services.instalments import Purchase
 from services.payments import Imported, StatementRefused
-from texts import language, statement_mistake_text
+from texts import language, statement_mistake_text, stray_line_text
 
 DAY = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
 BUSY = "Call records are being read in, or invoices formed: try again in a minute."
@@ -87,7 +87,7 @@ def import_payments(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - an opt
     _tell(told)
     if dry_run:
         click.echo("Nothing was stored.")
-    if told.unknown:
+    if told.stray:
         sys.exit(1)
 
 
@@ -95,12 +95,14 @@ def _tell(told: Imported) -> None:
     for client, line in told.taken:
         number = line.document_no or "-"
         click.echo(f"{client.account_no}\t{line.paid_on}\t{number}\t{_sum(line.amount)}")
-    for line in told.unknown:
-        payer = ", ".join(filter(None, (line.account, line.unp, line.payer))) or "nobody is named"
-        click.echo(f"line {line.line}: no client of ours: {payer}, {_sum(line.amount)}", err=True)
+    for line, why in told.stray:
+        payer = ", ".join(filter(None, (line.account, line.unp, line.payer))) or "–"
+        with language("en"):
+            reason = stray_line_text(why)
+        click.echo(f"line {line.line}: {reason}: {payer}, {_sum(line.amount)}", err=True)
     click.echo(
-        f"{len(told.taken)} payments, {_sum(told.total)}; {told.known} there already,"
-        f" {len(told.unknown)} of unknown payers, {told.outgoing} outgoing"
+        f"{len(told.taken)} payments, {_sum(told.total)}; {len(told.repeated)} there already,"
+        f" {len(told.stray)} of unknown payers, {told.outgoing} outgoing"
     )
 
 

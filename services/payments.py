@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from peewee import fn
 
@@ -34,13 +35,20 @@ class StatementRefused(InvalidValue):
         self.mistakes = mistakes
 
 
+class Stray(NamedTuple):
+    """A line whose payer is nobody, or several. `why`: a code of `texts.STRAY_LINES`."""
+
+    line: StatementLine
+    why: str
+
+
 @dataclass
 class Imported:
     """What a statement brought."""
 
     taken: list[tuple[Client, StatementLine]] = field(default_factory=list)
-    known: int = 0  # lines that are payments already
-    unknown: list[StatementLine] = field(default_factory=list)  # whose payer is nobody, or several
+    repeated: list[tuple[Client, StatementLine]] = field(default_factory=list)  # are payments
+    stray: list[Stray] = field(default_factory=list)
     outgoing: int = 0
 
     @property
@@ -95,8 +103,11 @@ def add(
     return payment
 
 
-def import_statement(content: bytes, *, dry_run: bool = False, by: By) -> Imported:
-    """Take the payments of a bank's statement; a dry run only tells. Safe to repeat.
+def import_statement(
+    content: bytes, *, dry_run: bool = False, subject: str = "", by: By
+) -> Imported:
+    """Take the payments of a bank's statement; a dry run only tells. Safe to repeat. `subject`: the
+    row that the audit names, "<table>:<id>".
 
     Raises `StatementRefused` and `InvalidValue` for a file that cannot be read whole.
     """
@@ -121,11 +132,11 @@ def import_statement(content: bytes, *, dry_run: bool = False, by: By) -> Import
             if _insert(by, client=client, key=key, **values):
                 told.taken.append((client, line))
             else:  # somebody else has just read it
-                told.known += 1
+                told.repeated.append((client, line))
         if told.taken:
             count = len(told.taken)
             kind = AuditEventKind.PAYMENTS_IMPORTED
-            audit.record_by(kind, by, client=None, subject="", payments=count)
+            audit.record_by(kind, by, client=None, subject=subject, payments=count)
     return told
 
 
@@ -154,16 +165,22 @@ def _sorted(
     for line in statement.lines:
         client = payers.find(line)
         if client is None:
-            told.unknown.append(line)
+            told.stray.append(Stray(line, payers.why_not(line)))
             continue
         number = line.document_no
         text = number or f"{line.payer}|{line.purpose}"
         key = _key(client, line.paid_on, line.amount, text)
-        told.known += key in found
+        if key in found:
+            told.repeated.append((client, line))
         found.setdefault(key, (client, line, key))
     stored = _stored(list(found))
-    told.known += len(stored)
+    told.repeated += [found[key][:2] for key in found if key in stored]
+    told.repeated.sort(key=_place)
     return told, [row for key, row in found.items() if key not in stored]
+
+
+def _place(row: tuple[Client, StatementLine]) -> int:
+    return row[1].line
 
 
 class _Payers:
@@ -187,6 +204,16 @@ class _Payers:
             return self._by_account[line.account]
         same = self._by_unp.get(line.unp, [])
         return same[0] if len(same) == 1 else None
+
+    def why_not(self, line: StatementLine) -> str:
+        """Why `find` gives nobody."""
+        if self._by_unp.get(line.unp):
+            return "several_with_unp"
+        if line.account and line.unp:
+            return "no_such_client"
+        if line.account or line.unp:
+            return "no_such_account" if line.account else "no_such_unp"
+        return "nobody_named"
 
 
 def _key(client: Client, day: date, amount: int, text: str) -> str:

@@ -30,6 +30,7 @@ from services import (
     queue,
     second_step,
     sessions,
+    statements,
     upload_work,
     uploads,
 )
@@ -83,6 +84,7 @@ def tick(*, now: datetime) -> Round:
             lambda: attempts.sweep(now=now),
             lambda: second_step.sweep(now=now),
             lambda: delivery_changes.expire(now=now),
+            lambda: statements.purge(now=now),
         ),
         "days": (lambda: call_centre_days.keep_up(now=now),),
         "months": (lambda: call_months.make_ahead(now=now),),

@@ -22,6 +22,7 @@ from models import (
 )
 from models_billing import DeliverySetting
 from models_feedback import FeedbackFile, FeedbackMessage, FeedbackThread
+from models_payments import StatementFile
 from services import delivery_letters, letter_links, usage
 from services.passwords import hash_password
 
@@ -178,6 +179,22 @@ def make_invoice_order(invoice, kind: OrderKind, file_format: str = "pdf", **val
     order.email = "" if kind == OrderKind.INVOICE_LINK else client.invoice_email
     order.save(only=[Order.params, Order.email])
     return order
+
+
+def make_statement(client: Client, day: datetime, *, amount: str = "5,00", **values):
+    """A statement of the bank that was looked at: one payment of the client's."""
+    n = next(_serial)
+    content = f"date;amount;account;document\n{day:%d.%m.%Y};{amount};{client.account_no};{n}\n"
+    return StatementFile.create(
+        **{
+            "key": f"statement{n}",
+            "name": "vypiska.csv",
+            "content": content,
+            "sha256": hashlib.sha256(content.encode()).hexdigest(),
+            "received_at": day,
+            **values,
+        }
+    )
 
 
 def make_thread(client: Client | None = None, *, text: str = "Почему так?", **values):

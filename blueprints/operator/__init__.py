@@ -5,7 +5,15 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
-from blueprints.operator import billing, clients, feedback, import_card, imports, unrated
+from blueprints.operator import (
+    billing,
+    clients,
+    feedback,
+    import_card,
+    imports,
+    statements,
+    unrated,
+)
 from blueprints.operator.reasons import import_error_text, reason_text
 from blueprints.paths import page_of_form
 from blueprints.web import MenuItem, render_section
@@ -24,7 +32,7 @@ from services.orders import RETRYABLE_STATES
 from texts import N_, failure_text, gettext
 
 bp = Blueprint("operator", __name__, url_prefix="/operator")
-PAGES = (imports, unrated, billing, clients, feedback)
+PAGES = (imports, unrated, billing, statements, clients, feedback)
 OPERATOR_MENU = MenuItem(
     N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
 )

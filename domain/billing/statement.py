@@ -82,7 +82,7 @@ def read_statement(content: bytes) -> Statement:
 
     Raises `InvalidValue` when the titles name no date, no sum, or nothing that tells the payer.
     """
-    text = _decode(content)
+    text = decode(content)
     if "\0" in text:  # two bytes a letter, or no text: PostgreSQL keeps none of it
         raise InvalidValue("a NUL in the text", what="statement", value="NUL")
     first = text.partition("\n")[0]
@@ -99,7 +99,8 @@ def read_statement(content: bytes) -> Statement:
     return told
 
 
-def _decode(content: bytes) -> str:
+def decode(content: bytes) -> str:
+    """A statement's text: UTF-8, or else Windows-1251."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -88,8 +88,8 @@ def test_unknown_payers_are_listed_and_hold_nobody_up(typed, tmp_path):
     )
     status, output = typed("payment", "import", str(path))
     assert (status, rows(Payment, "amount")) == (1, [(700,)])
-    assert "line 2: no client of ours: 190000007, Twins, 5,00 BYN" in output
-    assert "line 3: no client of ours: 199999999, Nobody, 6,00 BYN" in output
+    assert "line 2: several clients have this UNP" in output
+    assert "line 3: no client of ours with this UNP: 199999999, Nobody, 6,00 BYN" in output
 
 
 MISTAKES = [

@@ -22,6 +22,7 @@ RECORDS = (
     b'"2026-11-20 09:00:00","2026-11-20 09:00:05","2026-11-20 09:01:05",65,60,"ANSWERED",'
     b'"DOCUMENTATION","1763618400.1",""\n'
 )
+STATEMENT = "Дата;Сумма;УНП\n20.11.2026;5,00;199999999\n".encode()
 
 
 def add_rows(made):
@@ -103,6 +104,12 @@ def all_forms(full):
         ),
         "operator.billing.form": (
             full.operator, f"/operator/billing/requests/{full.asked.id}/form", {},
+        ),
+        "operator.statements.upload": (
+            full.operator, "/operator/statements/", {"file": "a statement"},
+        ),
+        "operator.statements.book": (
+            full.operator, f"/operator/statements/{full.statement.key}/book", {},
         ),
         "operator.unrated.waive": (
             full.operator, f"{lost}&reason=4&to=48*",
@@ -238,4 +245,6 @@ def sent(fields):
     """The fields as a request takes them: the file is read once only."""
     if "files" in fields:
         return {**fields, "files": (io.BytesIO(RECORDS), "Master.csv")}
+    if "file" in fields:
+        return {**fields, "file": (io.BytesIO(STATEMENT), "vypiska.csv")}
     return fields

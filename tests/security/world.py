@@ -15,6 +15,7 @@ from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
 from models_access import AccessLink
 from models_billing import BillingRequest, DeliverySetting, Invoice
 from models_feedback import FeedbackFile, FeedbackThread
+from models_payments import StatementFile
 from services import access_links, billing, clock, delivery_letters, letter_links, mailbox
 from services.access_links import LinkKind
 from tests import factories
@@ -45,6 +46,7 @@ class World:
     letter: int  # number in the try-out mailbox
     thread: FeedbackThread  # settled
     sent_file: FeedbackFile  # in it
+    statement: StatementFile  # of the bank, only checked
     colleague: User
     reset: AccessLink  # a letter of theirs about a forgotten password
     named: AccessLink  # and one that confirms their own address
@@ -87,6 +89,8 @@ class World:
             return self.change.key
         if "/feedback/" in rule:
             return self.thread.key
+        if "/statements/" in rule:
+            return self.statement.key
         if "/charges/" in rule:
             return self.charge_draft.key
         return self.draft.key if "call-detail" in rule else self.order.key
@@ -184,6 +188,7 @@ def build(app, **values):
         invoice=invoice,
         billed_call=billed_call,
         letter=add_letter(app),
+        statement=factories.make_statement(client, now),
         thread=thread,
         sent_file=factories.make_feedback_file(
             thread.messages.get(), app.config["CABINET"].feedback_dir, b"%PDF-1.4"
