@@ -28,8 +28,8 @@ from blueprints import embedding, intranet, sessions, spoken
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
 from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
-from models import UserSession, db, tenant_guard
-from services import access, clock, second_factor, sign_in
+from models import UserSession, tenant_guard
+from services import access, clock, connections, second_factor, sign_in
 from texts import N_, gettext
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -197,17 +197,16 @@ def is_own_origin() -> bool:
 
 
 def _enter() -> None:
-    g.database_was_open = not db.is_closed()  # in tests; otherwise the first query opens it
     g.request_scope = ExitStack()
+    # Tests look into the database between requests, fork, and take its files away.
+    g.request_scope.enter_context(connections.for_request(keep=not current_app.testing))
     g.request_scope.enter_context(tenant_guard())
 
 
 def leave(_error: BaseException | None = None) -> None:
-    """After everything: close what this request has opened."""
+    """After everything: end what this request has opened."""
     if (scope := g.pop("request_scope", None)) is not None:
         scope.close()
-        if not g.pop("database_was_open") and not db.is_closed():
-            db.close()
 
 
 def init_app(app: Flask) -> None:

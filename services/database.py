@@ -2,10 +2,11 @@
 database it is, beside the few statements that differ.
 """
 
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -48,15 +49,27 @@ class _Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._cursors: WeakSet[sqlite3.Cursor] = WeakSet()
+        self._path = Path(arguments[0])
+        self._file = self._path.stat()
 
     def cursor(self, *arguments: Any) -> sqlite3.Cursor:
         made = super().cursor(*arguments)
         self._cursors.add(made)
         return made
 
-    def close(self) -> None:
+    def end_cursors(self) -> None:
+        """Read no further, whoever may hold a cursor."""
         for cursor in list(self._cursors):
             cursor.close()
+
+    def leads_to_the_file(self) -> bool:
+        """Whether the file that was opened is still the one of that name."""
+        with suppress(OSError):
+            return os.path.samestat(self._file, self._path.stat())
+        return False
+
+    def close(self) -> None:
+        self.end_cursors()
         super().close()
 
 
