@@ -105,6 +105,11 @@ def seen_through(scope: Scope | None) -> Iterator[None]:
         _scope.reset(token)
 
 
+def scope_in_force() -> Scope | None:
+    """What of a company is seen now; None: all of it."""
+    return _scope.get()
+
+
 class TenantModel(BaseModel):
     """A table whose rows belong to a client: `of(client)` is the way in."""
 
@@ -119,7 +124,7 @@ class TenantModel(BaseModel):
     @classmethod
     def of(cls, client: "Client | int", *fields: Any) -> ModelSelect:
         """Rows of one client, as far as the scope that is in force lets them be seen."""
-        query, scope = cls.of_company(client, *fields), _scope.get()
+        query, scope = cls.of_company(client, *fields), scope_in_force()
         return query if scope is None else scope.narrow(cls, query)
 
     @classmethod

@@ -104,6 +104,13 @@ ERRORS = {
     "last_administrator": N_(
         "This is the only administrator of the company. Make somebody else an administrator first."
     ),
+    "company_wide": N_(
+        "This page is about the company as a whole, and the numbers open to you are chosen ones."
+    ),
+    "out_of_scope": N_("Some of these numbers are not open to you any more. Choose them anew."),
+    "administrator_sees_all": N_(
+        "An administrator sees all numbers. Give the user another role first."
+    ),
     "login_taken": N_("The login {name} is taken. Choose another one."),
     "link_over": N_("This link does not work any more"),
     "too_many_invitations": N_("No more than {limit} letters a day. Try again tomorrow."),
@@ -128,6 +135,8 @@ ERRORS = {
     "text_missing": N_("Write what it is about"),
     "text_too_long": N_("The text is {over} characters longer than the {limit} it may have"),
     "thread_closed": N_("This request is closed. Open it again to write in it."),
+    "already_told": N_("You have told of this payment already: request No. {number}"),
+    "already_arrived": N_("This payment has come in already, on {day}"),
     "too_many_messages": N_("No more than {limit} messages an hour. Try again in {minutes} min"),
     "no_space_for_files": N_(
         "There is too little space on the server for files now. Send the text without them, or "
@@ -161,6 +170,9 @@ FAILURES = {
     "no_space": N_("There is no space for the file. Code R-12"),
     "files_take_too_much": N_("The files of your orders take all the space they may. Code R-14"),
     "bill_not_formed": N_("The bill for this month was not made in time. Code R-15"),
+    "out_of_scope": N_(
+        "Some of its numbers are not open any more to who ordered it. Code R-16"
+    ),
     "worker_lost": N_("The work was interrupted and will be done again. Code R-13"),
 }
 

@@ -29,6 +29,7 @@ from blueprints import (
     operator,
     orders,
     payments,
+    scoped,
     security,
     sessions,
     spoken,
@@ -69,6 +70,7 @@ def init_app(app: Flask, config: Config) -> None:
     app.before_request(security.refuse_nul)
     embedding.init_app(app)
     chosen.init_app(app)
+    scoped.init_app(app)
     errors.init_app(app)
     web.init_app(app)
     filters.init_app(app)

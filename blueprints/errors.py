@@ -15,8 +15,9 @@ from werkzeug.exceptions import (
 
 from blueprints.filters import role_text
 from blueprints.guards import RoleMissing
+from blueprints.scoped import PageOfCompany
 from blueprints.web import render_section
-from domain.errors import NoSpaceLeft
+from domain.errors import CompanyWide, NoSpaceLeft
 from services import access, clock
 from services.transactions import DiskFull
 from texts import ERRORS, N_, gettext
@@ -63,7 +64,8 @@ def show_error(error: HTTPException) -> Response:
         _note_foreign_key()
     code = _note_refusal(status)
     roles = sorted(map(role_text, error.roles)) if isinstance(error, RoleMissing) else []
-    response = _page(status, _sentence(error, status), code, roles)
+    more = error.more if isinstance(error, PageOfCompany) else ""
+    response = _page(status, _sentence(error, status), code, roles, more=more)
     for name, value in error.get_headers():
         if name not in {"Content-Type", "Content-Length"}:
             response.headers[name] = value
@@ -90,10 +92,23 @@ def show_full_disk(_error: DiskFull) -> Response:
     return response
 
 
-def _page(status: int, sentence: str, code: str, roles: Iterable[str] = ()) -> Response:
+def show_company_wide(_error: CompanyWide) -> Response:
+    """A page that turned out to be about the company as a whole."""
+    return show_error(PageOfCompany())
+
+
+def _page(
+    status: int, sentence: str, code: str, roles: Iterable[str] = (), *, more: str = ""
+) -> Response:
     title = gettext(TITLES.get(status, TITLES[400 if status < 500 else 500]))
     response = render_section(
-        "errors/error.html", status, title=title, sentence=sentence, roles=roles, error_id=code
+        "errors/error.html",
+        status,
+        title=title,
+        sentence=sentence,
+        more=more,
+        roles=roles,
+        error_id=code,
     )
     if code:
         response.headers[CODE_HEADER] = code
@@ -141,3 +156,4 @@ def init_app(app: Flask) -> None:
     app.register_error_handler(HTTPException, show_error)
     app.register_error_handler(InternalServerError, show_crash)
     app.register_error_handler(DiskFull, show_full_disk)
+    app.register_error_handler(CompanyWide, show_company_wide)

@@ -24,7 +24,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints import embedding, intranet, sessions, spoken
+from blueprints import embedding, intranet, scoped, sessions, spoken
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
 from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
@@ -93,7 +93,7 @@ def roles_of(view: Callable[..., Any] | None) -> frozenset[Role]:
 
 def check_request() -> AnyResponse | None:
     """Before everything: who is it, whose rows may be read, and may they be here at all."""
-    g.user = g.client = None
+    g.user = g.client = g.scope = None
     _enter()
     spoken.begin()
     if isinstance(request.routing_exception, SecurityError):
@@ -148,12 +148,22 @@ def _send_to_set_up() -> AnyResponse:
 def _check_role(view: Callable[..., Any]) -> AnyResponse | None:
     role = Role(g.user.role)
     if role in roles_of(view):
-        return None
+        return _check_scope(view)
     if role.is_operator and request.path == "/" and request.method in SAFE_METHODS:
         return redirect(url_for("operator.show"), code=303)
     ip = request.remote_addr or ""
     access.note_role_refusal(g.user, request.endpoint or "", ip=ip, now=clock.now())
     raise RoleMissing(roles_of(view))
+
+
+def _check_scope(view: Callable[..., Any]) -> None:
+    """From here on only what the user may see is seen."""
+    try:
+        scoped.enter(view, roles_of(view))
+    except scoped.PageOfCompany:
+        ip = request.remote_addr or ""
+        access.note_role_refusal(g.user, request.endpoint or "", ip=ip, now=clock.now())
+        raise
 
 
 def _send_to_login(*, polls: bool) -> AnyResponse:

@@ -253,6 +253,18 @@ class ThreadClosed(DomainError):
     code = "thread_closed"
 
 
+class AlreadyTold(DomainError):
+    """The client has told of this payment before; `values`: number, of the request."""
+
+    code = "already_told"
+
+
+class AlreadyArrived(DomainError):
+    """The payment that is told of has come in; `values`: day."""
+
+    code = "already_arrived"
+
+
 class TooManyMessages(DomainError):
     """The user wrote too often within the hour; `values`: limit, retry_after_s, minutes."""
 
@@ -269,3 +281,21 @@ class StateUnknown(DomainError):
     """A state that nobody can give a thread."""
 
     code = "state_unknown"
+
+
+class CompanyWide(DomainError):
+    """It is about the company as a whole, and who asks sees chosen numbers only."""
+
+    code = "company_wide"
+
+
+class OutOfScope(DomainError):
+    """Who placed an order may not see all the numbers it is about (any more)."""
+
+    code = "out_of_scope"
+
+
+class AdministratorSeesAll(DomainError):
+    """An administrator of a company sees all its numbers."""
+
+    code = "administrator_sees_all"

@@ -3,7 +3,7 @@
 from rq.timeouts import JobTimeoutException
 
 from domain.orders import UNMAILED_KINDS
-from services import artefacts, awaited_invoices, claims, clock, ledger, notice_sending
+from services import artefacts, awaited_invoices, claims, clock, ledger, notice_sending, scopes
 from services.smtp import DeliveryUnknown
 
 
@@ -18,7 +18,8 @@ def carry(order_id: int) -> None:  # noqa: ARG001 - the id says why we were woke
     claim = claims.claim_next(now=clock.now())
     if claim is None:
         return
-    with claims.attempt(claim):
+    with claims.attempt(claim) as order:
+        scopes.check_order(order)
         awaited_invoices.find_document(claim)
         try:
             artefact = artefacts.make(claim)

@@ -3,7 +3,16 @@
 from collections.abc import Iterable
 from datetime import datetime
 
-from models import Client, Order, OrderDraft, Subscriber, User
+from domain.errors import CompanyWide
+from models import (
+    Client,
+    Order,
+    OrderDraft,
+    Subscriber,
+    TenantModel,
+    User,
+    scope_in_force,
+)
 from models_billing import Invoice
 from models_feedback import FeedbackThread
 from services import audit
@@ -24,7 +33,7 @@ def note_foreign_keys(user: User, keys: Iterable[str], *, ip: str, now: datetime
     keys = list(keys)
     for model in KEYED if keys else ():
         row = model.across_clients().where(model.key.in_(keys)).first()
-        if row is not None and row.client_id != user.client_id:
+        if row is not None and _is_beyond(row, user):
             subject = f"{model._meta.table_name}:{row.id}"
             _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
 
@@ -34,14 +43,12 @@ def note_foreign_subscribers(user: User, ids: Iterable[int], *, ip: str, now: da
     client's. They are passed over either way.
     """
     ids = list(ids)
+    beyond = Subscriber.client != user.client_id
+    if scope_in_force() is not None:
+        beyond |= Subscriber.id.not_in(Subscriber.of(user.client_id, Subscriber.id))
     for start in range(0, len(ids), CHUNK):
-        row = (
-            Subscriber.across_clients()
-            .where(
-                Subscriber.id.in_(ids[start : start + CHUNK]), Subscriber.client != user.client_id
-            )
-            .first()
-        )
+        some = Subscriber.id.in_(ids[start : start + CHUNK])
+        row = Subscriber.across_clients().where(some, beyond).first()
         if row is not None:
             subject = f"{Subscriber._meta.table_name}:{row.id}"
             _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
@@ -54,6 +61,16 @@ def note_foreign_user(user: User, number: int, *, ip: str, now: datetime) -> Non
     if row is not None and row.client_id != user.client_id:
         subject = f"{User._meta.table_name}:{row.id}"
         _note(AuditEventKind.ACCESS_REFUSED, user, user.client_id, subject, ip, now)
+
+
+def _is_beyond(row: TenantModel, user: User) -> bool:
+    """Whether it is another client's, or the user may not see it."""
+    if row.client_id != user.client_id:
+        return True
+    try:
+        return not type(row).of(user.client_id).where(type(row).id == row.id).exists()
+    except CompanyWide:
+        return True
 
 
 def note_client_viewed(user: User, client: Client, subject: str, *, ip: str, now: datetime) -> None:

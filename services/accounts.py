@@ -24,9 +24,10 @@ from services import (
     delivery_changes,
     passwords,
     queue,
+    scopes,
     sessions,
 )
-from services.audit import AuditEventKind
+from services.audit import AuditEventKind, By
 from services.transactions import write_tx
 
 
@@ -212,6 +213,8 @@ def change_user(
         if is_active is False:
             sessions.end_all(user)
             access_links.close_all(user, now=now)
+        if role is Role.CLIENT_ADMINISTRATOR:
+            scopes.lift(user, by=By(now=now))
         audit.record(
             AuditEventKind.USER_CHANGED,
             now=now,

@@ -107,24 +107,24 @@ def bills_of(client: Client, *, now: datetime) -> Bills:
 def of_client(
     client: Client,
     user: User,
-    bills: Bills,
+    bills: Bills | None,
     orders: Sequence[Order],
     *,
     now: datetime,
     fetches: bool,
 ) -> Attention:
     """What there is at `now` (of the operator's zone). `orders` are the newest, newest first;
-    `fetches`: the user may fetch files.
+    `fetches`: the user may fetch files. Without `bills` nothing is told that is the company's.
     """
     news = _news(client, orders, now)
     return Attention(
-        debts=_debts(bills, now.date()),
+        debts=_debts(bills, now.date()) if bills else [],
         failed=_not_ordered_again(client, news),
         ready=_unfetched(client, news, now) if fetches else [],
         answers=_answers(client, user),
-        delivery=delivery.pending(client, now=now),
+        delivery=delivery.pending(client, now=now) if bills else None,
         under_way=[order for order in news if order.state in UNDER_WAY],
-        missing=_missing(bills, now.date()),
+        missing=_missing(bills, now.date()) if bills else None,
     )
 
 

@@ -44,11 +44,13 @@ class AuditEventKind(StrEnum):
     SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"
+    SCOPE_SET = "scope_set"  # which numbers a user may see
     CALLS_WAIVED = "calls_waived"  # answered calls without a price, that the operator does without
     WAIVER_UNDONE = "waiver_undone"
     BILLING_ASKED = "billing_asked"
     PAYMENT_ADDED = "payment_added"
     PAYMENTS_IMPORTED = "payments_imported"
+    TOLD_PAYMENT_ARRIVED = "told_payment_arrived"
     CHARGE_ADDED = "charge_added"
     CHARGE_CANCELLED = "charge_cancelled"
     DISCOUNT_ADDED = "discount_added"

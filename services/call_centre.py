@@ -26,6 +26,7 @@ from models import Client, Subscriber
 from models_subscribers import CentreHours, CentreNumber
 from services import audit, call_centre_days
 from services.audit import AuditEventKind
+from services.scopes import whole_company
 from services.transactions import write_tx
 
 HOLIDAYS_AHEAD = 60  # days
@@ -167,6 +168,18 @@ def report(
     """
     ids = [member.subscriber.id for member in members]
     known = DateRange(days.start, today)
+    with whole_company():  # days are kept for everybody
+        return _report(client, ids, hours, days, known, only)
+
+
+def _report(
+    client: Client,
+    ids: list[int],
+    hours: Hours,
+    days: DateRange,
+    known: DateRange,
+    only: frozenset[int] | None,
+) -> Report:
     found = call_centre_days.days_of(client, ids, known, by_slot=only or frozenset())
     counted = (days.end - days.start).days + 1
     sums = _Sums(hours, only)

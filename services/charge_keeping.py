@@ -11,7 +11,7 @@ from peewee import fn
 
 from domain.imports import ImportState
 from domain.periods import month_of
-from models import Client, ImportRun, Subscriber
+from models import Client, ImportRun, Subscriber, scope_in_force
 from models_billing import (
     Discount,
     Instalment,
@@ -22,7 +22,8 @@ from models_billing import (
     VatRate,
 )
 from services.charge_making import make
-from services.charge_sheet import Sheet, usage_by_day
+from services.charge_sheet import Sheet, of_numbers, usage_by_day
+from services.scopes import whole_company
 
 KEPT_FROM = 500  # numbers: the sheet of a smaller client is made in no time
 KEPT_ROWS = 200_000  # numbers of all sheets kept
@@ -30,8 +31,12 @@ TRUSTED = timedelta(seconds=5)  # so long a sheet is used without asking whether
 
 
 def sheet_of(client: Client, *, now: datetime) -> Sheet:
-    """The client's present month."""
-    return _kept.get(client, now)
+    """The client's present month, as far as it may be seen. Kept is that of the whole company."""
+    with whole_company():
+        sheet = _kept.get(client, now)
+    if scope_in_force() is None:
+        return sheet
+    return of_numbers(sheet, {key for (key,) in Subscriber.of(client, Subscriber.id).tuples()})
 
 
 class _Kept:

@@ -17,8 +17,8 @@ from domain.writers import figure_files
 from domain.writers.figure_files import Document
 from domain.writers.figures import Figures, Form, Head, Row
 from models import Client, Order, OrderSubscriber, Subscriber
-from services import charge_making, clock
-from services.charge_sheet import Sheet
+from services import charge_making, clock, scopes
+from services.charge_sheet import Sheet, of_numbers
 from services.rendering import Progress, Renderer, Report
 from services.transactions import read_tx
 from texts import current_language, month_text
@@ -57,6 +57,8 @@ def _render(
         sheet = charge_making.make(client, _moment(order, made_at))
         progress(0, None)
         chosen = _chosen(order)
+        if scopes.of_user(order.user) is not None:  # nothing that is the company's as a whole
+            sheet = of_numbers(sheet, chosen)
         places = [n for n, key in enumerate(sheet.ids) if key in chosen]
         sums = _sums(sheet, places)
         title = _("Charges of {month}").format(month=month_text(sheet.period.start))
@@ -87,7 +89,7 @@ def _chosen(order: Order) -> frozenset[int]:
 
 def _is_whole(sheet: Sheet, places: Collection[int]) -> bool:
     """Whether all numbers of the month are told: then what is no number's is told, too."""
-    return len(places) == len(sheet.ids)
+    return sheet.is_whole and len(places) == len(sheet.ids)
 
 
 def _sums(sheet: Sheet, places: Collection[int]) -> dict[str, int]:

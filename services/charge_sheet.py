@@ -3,7 +3,7 @@ How it is made: `charge_making.py`; how long it is used: `charge_keeping.py`.
 """
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -37,6 +37,7 @@ class Sheet:
     forecast_vat: tuple[VatTotal, ...]
     packages: tuple[PackageUse, ...]
     left: dict[int, int]  # seconds left of a number's own packages
+    is_whole: bool = True  # False: of chosen numbers, without what is the client's
     orders: dict[tuple[str, bool], Sequence[int]] = field(default_factory=dict)  # once asked for
     sums: dict[str, int] = field(default_factory=dict)
 
@@ -67,6 +68,29 @@ class Sheet:
         names = Subscriber.of(self.client_id, Subscriber.id).order_by(Subscriber.name_folded)
         rank = {key: n for n, (key,) in enumerate(names.tuples())}
         return [rank.get(key, 0) for key in self.ids]
+
+
+def of_numbers(sheet: Sheet, wanted: Container[int]) -> Sheet:
+    """The sheet of these numbers alone: their figures are what they are on the whole one."""
+    places = [n for n, key in enumerate(sheet.ids) if key in wanted]
+    return Sheet(
+        sheet.client_id,
+        sheet.period,
+        sheet.data_until,
+        sheet.known_days,
+        array(sheet.ids.typecode, [sheet.ids[n] for n in places]),
+        {
+            name: array(column.typecode, [*(column[n] for n in places), 0])
+            for name, column in sheet.columns.items()
+        },
+        lines=(),
+        vat=(),
+        forecast_lines=(),
+        forecast_vat=(),
+        packages=(),
+        left={key: left for key, left in sheet.left.items() if key in wanted},
+        is_whole=False,
+    )
 
 
 def data_until(client: Client, now: datetime) -> datetime | None:

@@ -19,7 +19,7 @@ from datetime import datetime, timedelta
 from flask import current_app
 from peewee import JOIN, Case, ModelSelect, fn
 
-from domain.errors import BillNotFormed, FilesTakeTooMuch
+from domain.errors import BillNotFormed, FilesTakeTooMuch, OutOfScope
 from domain.formats import mask_emails
 from domain.orders import OPEN_STATES, OrderState
 from models import Order, db
@@ -225,7 +225,7 @@ def attempt(claim: Claim) -> Iterator[Order]:
         _wait(claim, "mail_unconfirmed", "")
     except WorkTookTooLong as error:
         _fail(claim, "render_too_long", trace_text(error))
-    except (BillNotFormed, FilesTakeTooMuch) as refusal:
+    except (BillNotFormed, FilesTakeTooMuch, OutOfScope) as refusal:
         _fail(claim, refusal.code, "")
     except OSError as error:
         code = "no_space" if error.errno == errno.ENOSPC else "render_failed"

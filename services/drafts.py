@@ -5,7 +5,6 @@ from datetime import datetime, timedelta
 
 from flask import current_app
 
-from domain.orders import OrderKind
 from models import Client, DraftSubscriber, Order, OrderDraft, User
 from services.transactions import for_update, write_tx
 
@@ -13,9 +12,9 @@ KEPT_FOR = timedelta(days=30)  # an old address still says «Черновик у
 
 
 def start(
-    client: Client, user: User, kind: OrderKind, step: str, answers: dict, *, now: datetime
+    client: Client, user: User, kind: str, step: str, answers: dict, *, now: datetime
 ) -> OrderDraft:
-    """A new draft with the answers of its first step."""
+    """A new draft with the answers of its first step; `kind` is an `OrderKind` or another word."""
     with write_tx():
         return OrderDraft.create(
             key=secrets.token_urlsafe(12),
@@ -27,14 +26,14 @@ def start(
         )
 
 
-def find(key: str, client: Client, kind: OrderKind) -> OrderDraft | None:
+def find(key: str, client: Client, kind: str) -> OrderDraft | None:
     """The client's own draft of that kind, or None."""
     return OrderDraft.of(client).where(OrderDraft.key == key, OrderDraft.kind == kind).first()
 
 
 def find_order(draft: OrderDraft, client: Client) -> Order | None:
     """The order that this draft has become, if it has."""
-    return Order.of(client).where(Order.draft_key == draft.key).first()
+    return Order.of_company(client).where(Order.draft_key == draft.key).first()
 
 
 def is_over(draft: OrderDraft, *, now: datetime) -> bool:

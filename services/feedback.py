@@ -151,7 +151,7 @@ def check_limit(client: Client, user: User, *, now: datetime) -> None:
     if not limit:
         return
     recent = FeedbackMessage.select(FeedbackMessage.created_at).where(
-        FeedbackMessage.thread.in_(FeedbackThread.of(client, FeedbackThread.id)),
+        FeedbackMessage.thread.in_(FeedbackThread.of_company(client, FeedbackThread.id)),
         FeedbackMessage.user == user,
         FeedbackMessage.created_at > now - timedelta(hours=1),
     )
@@ -191,7 +191,7 @@ def add_message(
 def _create(
     subject: Subject, about: About, client: Client, user: User, now: datetime
 ) -> FeedbackThread:
-    last = FeedbackThread.of(client, fn.MAX(FeedbackThread.number)).scalar()
+    last = FeedbackThread.of_company(client, fn.MAX(FeedbackThread.number)).scalar()
     started, seq = about.call or (None, None)
     return FeedbackThread.create(
         client=client,

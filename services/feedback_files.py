@@ -125,7 +125,7 @@ def check_quota(client: Client, coming: Sequence[Kept]) -> None:
     limit_mb = _config().FEEDBACK_QUOTA_MB
     if not (coming and limit_mb):
         return
-    threads = FeedbackThread.of(client, FeedbackThread.id)
+    threads = FeedbackThread.of_company(client, FeedbackThread.id)
     there = FeedbackFile.select(fn.SUM(FeedbackFile.size)).where(FeedbackFile.thread.in_(threads))
     if (there.scalar() or 0) + sum(file.size for file in coming) > limit_mb * MB:
         raise FileRefused("files_quota", limit=limit_mb)

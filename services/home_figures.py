@@ -1,7 +1,7 @@
 """Figures of the home page: this month by day, destination and number, and beside the last month.
 
 All out of the sums that imports keep beside the calls; no call is read. Days are kept for whole
-companies only: whoever looks at one subscriber has months to compare.
+companies only: whoever looks at one subscriber, or sees chosen numbers, has months to compare.
 """
 
 from collections.abc import Iterable, Sequence
@@ -12,11 +12,12 @@ from typing import NamedTuple
 from peewee import Expression, ModelSelect, fn
 
 from domain.periods import DateRange, month_of
-from models import Client, Subscriber
+from models import Client, Subscriber, scope_in_force
 from models_billing import UsageMonth
 from services import clock, usage
 from services.charge_sheet import DayUse, data_until, usage_by_day
 from services.charges import Day, Destination
+from services.scopes import whole_company
 from services.subscriber_choice import within
 
 TOP = 5
@@ -57,7 +58,7 @@ class TopNumber(NamedTuple):
 
 @dataclass(frozen=True)
 class Figures:
-    """The month. `days` is empty for one subscriber."""
+    """The month. `days` is empty for a part of the numbers."""
 
     period: DateRange
     data_until: datetime | None
@@ -81,7 +82,7 @@ class _Read(NamedTuple):
     """What was read out of the sums by number."""
 
     top: list[tuple[int, int, int]]  # subscriber, calls, micros
-    months: list[MonthUse]  # of one subscriber
+    months: list[MonthUse]  # of a part of the numbers
 
 
 @dataclass(frozen=True)
@@ -104,15 +105,19 @@ def ask(client: Client, *, now: datetime) -> Known:
     """What there is at `now`."""
     today = clock.local(now).date()
     both = DateRange(month_of(today, 1).start, month_of(today).end)
-    return Known(today, data_until(client, now), sorted(usage_by_day(client, both)))
+    with whole_company():  # it only tells whether what is kept still holds
+        return Known(today, data_until(client, now), sorted(usage_by_day(client, both)))
 
 
 def make(client: Client, chosen: Subscriber | None, known: Known) -> Figures:
-    """The figures; with somebody `chosen` those of that one and its numbers."""
+    """The figures; with somebody `chosen` those of that one and its numbers. Who sees chosen
+    numbers has those of these, by month as well.
+    """
     this, last = month_of(known.today), month_of(known.today, 1)
-    read = _read(client, chosen, this, last)
+    is_part = chosen is not None or scope_in_force() is not None
+    read = _read(client, chosen, this, last, is_part=is_part)
     days = [use for use in known.days if use.day in this]
-    if chosen:
+    if is_part:
         mine = [use for use in read.months if use.month == usage.month_number(this.start)]
         compared = _months_compared(this, last, read.months, known.today)
     else:
@@ -122,7 +127,7 @@ def make(client: Client, chosen: Subscriber | None, known: Known) -> Figures:
     return Figures(
         this,
         known.until,
-        [] if chosen else _by_day(this, days, _last_known(this, known.until)),
+        [] if is_part else _by_day(this, days, _last_known(this, known.until)),
         compared,
         _by_destination(mine),
         _named(client, read.top),
@@ -204,13 +209,15 @@ def _named(client: Client, top: Sequence[tuple[int, int, int]]) -> list[TopNumbe
     return [TopNumber(known[key], *sums) for key, *sums in top if key in known]
 
 
-def _read(client: Client, chosen: Subscriber | None, this: DateRange, last: DateRange) -> _Read:
+def _read(
+    client: Client, chosen: Subscriber | None, this: DateRange, last: DateRange, *, is_part: bool
+) -> _Read:
     whose = Subscriber.of(client, Subscriber.id)
     if chosen:
         whose = whose.where(within(chosen))
     own = UsageMonth.subscriber_id.in_(whose)
     months = usage.month_number(this.start), usage.month_number(last.start)
-    return _Read(_top(own, months[0]), _by_month(own, months) if chosen else [])
+    return _Read(_top(own, months[0]), _by_month(own, months) if is_part else [])
 
 
 def _top(own: Expression, month: int) -> list[tuple[int, int, int]]:

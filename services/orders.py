@@ -43,6 +43,7 @@ from services import (
     ledger,
     queue,
     reports,
+    scopes,
     selection,
     space,
 )
@@ -190,6 +191,7 @@ def place(  # noqa: PLR0913 - an order is made of so much
                 selection.save_page(draft, everything, page)
             order = _create(draft, request, client, user, now)
             _copy_selection(draft, order, request.period, listed)
+            scopes.check_order(order)  # numbers may have been taken from the user meanwhile
             audit.record(
                 AuditEventKind.ORDER_PLACED,
                 now=now,
@@ -261,7 +263,7 @@ def _create(
 
 def next_number(client: Client) -> int:
     """The number of the client's next order. Call it while `lock_client` holds."""
-    return (Order.of(client, fn.MAX(Order.number)).scalar() or 0) + 1
+    return (Order.of_company(client, fn.MAX(Order.number)).scalar() or 0) + 1
 
 
 def _copy_selection(

@@ -12,6 +12,7 @@ from domain.rating.usage import Rater, Usage
 from models import Call, Client
 from models_billing import TariffPlan, VatRate
 from services import clock, rating, tariffs
+from services.scopes import whole_company
 
 
 def vat_rules() -> list[VatRule]:
@@ -40,6 +41,11 @@ def why(client: Client, call: Call) -> Explanation | None:
     through, for they have used the packages. None for a call without a price, or one that costs
     nothing by nature.
     """
+    with whole_company():
+        return _why(client, call)
+
+
+def _why(client: Client, call: Call) -> Explanation | None:
     moment = call.answered_at
     rater = rating.CallRater(client)
     version_id = moment and rater.plans.version_at(call.subscriber_id, moment)

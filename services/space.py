@@ -33,7 +33,7 @@ def check_quota(client: Client | int) -> None:
     if not limit_mb:
         return
     kept = Artefact.select(fn.SUM(Artefact.size), fn.MIN(Artefact.expires_at)).where(
-        Artefact.order.in_(Order.of(client, Order.id)), Artefact.removed_at.is_null()
+        Artefact.order.in_(Order.of_company(client, Order.id)), Artefact.removed_at.is_null()
     )
     size, first_ends = kept.tuples().get()
     if (size or 0) >= limit_mb * MB:

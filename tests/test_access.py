@@ -40,6 +40,11 @@ LEADING = {
 # mistake, is seen by somebody before it is in use.
 TABLE = {
     "account.log.show": ("GET", ADMINISTERING),
+    "account.scope.lift": ("POST", ADMINISTERING),
+    "account.scope.show": ("GET", ADMINISTERING),
+    "account.scope.start": ("POST", ADMINISTERING),
+    "account.scope.subscribers": ("GET POST", ADMINISTERING),
+    "account.scope.ticks": ("POST", ADMINISTERING),
     "account.show": ("GET", CLIENTS),
     "account.users.again": ("POST", ADMINISTERING),
     "account.users.invite": ("GET POST", ADMINISTERING),

@@ -11,7 +11,7 @@ from blueprints.web import render_section
 from domain.errors import DomainError, InvalidValue, LoginTaken
 from domain.roles import Role
 from models import User
-from services import access, access_links, cabinet_users, clock
+from services import access, access_links, cabinet_users, clock, scopes
 from services.access_links import LinkKind
 from texts import error_text, gettext
 
@@ -118,6 +118,8 @@ def _user_page(form: UserForm, user: User, status: int) -> Response:
         status,
         form=form,
         user=user,
+        sees_all=user.role == Role.CLIENT_ADMINISTRATOR,
+        numbers=scopes.counts([user]).get(user.id),
         is_invited=cabinet_users.is_invited(user),
         invitation=access_links.newest(user, LinkKind.INVITATION),
         now=clock.now(),

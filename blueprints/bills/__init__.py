@@ -1,6 +1,6 @@
 """«Счета»: the introduction, and the five items nested below it."""
 
-from datetime import date
+from datetime import date, datetime
 
 from flask import Blueprint, Response, g, request
 
@@ -13,6 +13,7 @@ from blueprints.bills import (
     email_bill,
     invoice,
 )
+from blueprints.scoped import by_number, has_scope
 from blueprints.web import MenuItem, render_section
 from domain.roles import ORDERING_ROLES, Role
 from services import clock, closed_items, invoice_list
@@ -38,9 +39,21 @@ for _item in (*ITEMS, charge_order, invoice):
 
 
 @bp.get("/")
+@by_number
 def show() -> Response:
     """What the section is for, with a paragraph about each of its items, and the client's bills."""
-    settlement, now = invoice_list.settlement_of(g.client), clock.local(clock.now())
+    now = clock.local(clock.now())
+    return render_section(
+        "bills/show.html",
+        section=MENU,
+        opens={item.MENU: _opens_on(item.MENU) for item in ITEMS},
+        **({} if has_scope() else _given_out(now)),
+    )
+
+
+def _given_out(now: datetime) -> dict[str, object]:
+    """The company's bills."""
+    settlement = invoice_list.settlement_of(g.client)
     page = invoice_list.find_page(
         g.client,
         settlement,
@@ -48,16 +61,13 @@ def show() -> Response:
         size=BILLS_PER_PAGE,
         now=now,
     )
-    return render_section(
-        "bills/show.html",
-        section=MENU,
-        opens={item.MENU: _opens_on(item.MENU) for item in ITEMS},
-        page=page,
-        settlement=settlement,
-        missing=invoice_list.missing_month(g.client, now.date()),
-        number_of=invoice_list.number_of,
-        may_order=Role(g.user.role) in ORDERING_ROLES,
-    )
+    return {
+        "page": page,
+        "settlement": settlement,
+        "missing": invoice_list.missing_month(g.client, now.date()),
+        "number_of": invoice_list.number_of,
+        "may_order": Role(g.user.role) in ORDERING_ROLES,
+    }
 
 
 def _opens_on(item: MenuItem) -> date | None:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response, current_app, request
 from blueprints.bills.forms import PeriodForm
 from blueprints.bills.numbers_wizard import NumbersWizard
 from blueprints.guards import allow
+from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
 from domain.orders import OrderKind
 from domain.periods import month_of, month_start
@@ -29,6 +30,7 @@ MENU = MenuItem(
 
 @bp.route("/", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def start() -> Response:
     """Step 1 of a new order."""
     return WIZARD.start()
@@ -36,6 +38,7 @@ def start() -> Response:
 
 @bp.route("/<key>/period", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def period(key: str) -> Response:
     """Step 1 again, filled with what was answered."""
     return WIZARD.again(key, is_refilled="month" in request.args)
@@ -43,6 +46,7 @@ def period(key: str) -> Response:
 
 @bp.route("/<key>/subscribers", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def subscribers(key: str) -> Response:
     """Step 2: ticks and a typed list, and with them the order."""
     return WIZARD.subscribers(key)
@@ -50,6 +54,7 @@ def subscribers(key: str) -> Response:
 
 @bp.post("/<key>/subscribers/ticks")
 @allow(*ORDERING_ROLES)
+@by_number
 def ticks(key: str) -> Response:
     """Ticks as they are made, where there is JavaScript."""
     return WIZARD.ticks(key)

@@ -33,7 +33,8 @@ class Figure(NamedTuple):
 
 def figures_of(sheet: Sheet) -> list[Figure]:
     """By day, by destination, and the numbers whose calls cost most."""
-    return [_by_day(sheet), _by_destination(sheet), _by_number(sheet)]
+    by_day = [_by_day(sheet)] if sheet.is_whole else []  # days are kept of the company only
+    return [*by_day, _by_destination(sheet), _by_number(sheet)]
 
 
 def _by_day(sheet: Sheet) -> Figure:

@@ -7,6 +7,7 @@ from flask import Blueprint, Response
 from blueprints.bills.forms import ChargesForm
 from blueprints.bills.numbers_wizard import NumbersWizard
 from blueprints.guards import allow
+from blueprints.scoped import by_number
 from blueprints.web import render_section
 from domain.orders import OrderKind
 from domain.roles import ORDERING_ROLES
@@ -19,6 +20,7 @@ bp = Blueprint("charge_order", __name__, url_prefix="/charges/order")
 
 @bp.route("/", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def start() -> Response:
     """Step 1 of a new order."""
     return WIZARD.start()
@@ -26,6 +28,7 @@ def start() -> Response:
 
 @bp.route("/<key>/form", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def form(key: str) -> Response:
     """Step 1 again, filled with what was answered."""
     return WIZARD.again(key)
@@ -33,6 +36,7 @@ def form(key: str) -> Response:
 
 @bp.route("/<key>/subscribers", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def subscribers(key: str) -> Response:
     """Step 2: ticks and a typed list, and with them the order."""
     return WIZARD.subscribers(key)
@@ -40,6 +44,7 @@ def subscribers(key: str) -> Response:
 
 @bp.post("/<key>/subscribers/ticks")
 @allow(*ORDERING_ROLES)
+@by_number
 def ticks(key: str) -> Response:
     """Ticks as they are made, where there is JavaScript."""
     return WIZARD.ticks(key)

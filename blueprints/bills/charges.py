@@ -8,6 +8,7 @@ from flask import Blueprint, Response, abort, g, redirect, request, url_for
 
 from blueprints.bills import charge_charts, charge_rows
 from blueprints.chosen import EVERYBODY, chosen, narrows
+from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
 from domain.rating.states import CallRating
 from domain.roles import ORDERING_ROLES, Role
@@ -85,6 +86,7 @@ class Wanted:
 
 
 @bp.get("/")
+@by_number
 def show() -> Response:
     """The client's sums, and the list of numbers with theirs."""
     sheet = charge_keeping.sheet_of(g.client, now=clock.now())
@@ -117,7 +119,12 @@ def show() -> Response:
 
 def _last_rows(sheet: Sheet) -> list[tuple[str, list[charge_rows.Cell]]]:
     """Under the last number: what is the company's and no number's, and all together."""
-    total = (gettext("Total of the company"), charge_rows.sums_of(sheet, only_rest=False))
+    name = (
+        gettext("Total of the company")
+        if sheet.is_whole
+        else gettext("Total of the numbers open to you")
+    )
+    total = (name, charge_rows.sums_of(sheet, only_rest=False))
     if not (sheet.rest("total") or sheet.rest("forecast")):
         return [total]
     rest = charge_rows.sums_of(sheet, only_rest=True)
@@ -125,6 +132,7 @@ def _last_rows(sheet: Sheet) -> list[tuple[str, list[charge_rows.Cell]]]:
 
 
 @bp.get("/charts/")
+@by_number
 def charts() -> Response:
     """The month as drawings, with the table behind each."""
     sheet = charge_keeping.sheet_of(g.client, now=clock.now())
@@ -134,6 +142,7 @@ def charts() -> Response:
 
 
 @bp.get("/<int:subscriber>/")
+@by_number
 def number(subscriber: int) -> Response:
     """One number: its sums, and its calls of the month with their prices."""
     own = own_number_or_404(subscriber)
@@ -161,6 +170,7 @@ def number(subscriber: int) -> Response:
 
 
 @bp.get("/<int:subscriber>/<int:started>-<int:seq>")
+@by_number
 def call(subscriber: int, started: int, seq: int) -> Response:
     """Why one call costs what it does, as a page."""
     told = own_call_or_404(own_number_or_404(subscriber), started, seq)
@@ -168,6 +178,7 @@ def call(subscriber: int, started: int, seq: int) -> Response:
 
 
 @bp.get("/<int:subscriber>/<int:started>-<int:seq>/why")
+@by_number
 def why(subscriber: int, started: int, seq: int) -> Response:
     """The same as a part of the list; opened as a page it is the page."""
     told = own_call_or_404(own_number_or_404(subscriber), started, seq)

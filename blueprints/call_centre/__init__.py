@@ -11,6 +11,7 @@ from blueprints.call_centre import centre_figures
 from blueprints.call_centre.forms import ChangeForm
 from blueprints.chosen import EVERYBODY, chosen, narrows
 from blueprints.guards import allow
+from blueprints.scoped import by_number, has_scope
 from blueprints.web import MenuItem, render_section
 from domain.call_centre import Hours, MemberKind
 from domain.call_detail import hidden_peer
@@ -21,6 +22,7 @@ from models import Client, Subscriber
 from services import call_centre, charge_sheet, clock, feedback
 from services.call_centre import Member, Period, Report
 from services.charges import page_within
+from services.scopes import whole_company
 from texts import N_, gettext
 
 bp = Blueprint("call_centre", __name__, url_prefix="/call-centre")
@@ -73,9 +75,11 @@ class Centre:
         """Numbers, hours and sums."""
         wanted, today = Wanted.asked_for(), clock.now().date()
         members, hours = call_centre.members_of(client), call_centre.hours_of(client)
+        with whole_company():  # who was called back, and by whom
+            everyone = call_centre.members_of(client) if has_scope() else members
         report = call_centre.report(
             client,
-            members,
+            everyone,
             hours,
             call_centre.days_of(wanted.period, today),
             today=today,
@@ -85,14 +89,17 @@ class Centre:
 
 
 def _only(members: list[Member], subscriber: Subscriber | None) -> frozenset[int] | None:
-    """The numbers that the list is narrowed to: the chosen one, with those of the connection."""
+    """The numbers that the list is narrowed to: the chosen one, with those of the connection; all
+    that may be seen by who does not see the whole company.
+    """
+    own = [m.subscriber for m in members]
     if subscriber is None:
-        return None
-    own = (m.subscriber for m in members)
+        return frozenset(row.id for row in own) if has_scope() else None
     return frozenset(row.id for row in own if subscriber.id in (row.id, row.connection_id))
 
 
 @bp.get("/")
+@by_number
 def show() -> Response:
     """The statistics, the numbers and the working hours."""
     centre = Centre.of(g.client)
@@ -110,6 +117,7 @@ def show() -> Response:
 
 
 @bp.get("/missed/")
+@by_number
 def missed() -> Response:
     """Everybody who was missed and left alone."""
     centre = Centre.of(g.client)
@@ -126,6 +134,7 @@ def missed() -> Response:
 
 @bp.route("/change", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def change() -> AnyResponse:
     """Ask the operator for a change: it becomes a thread of «Обратная связь»."""
     today = clock.now().date()

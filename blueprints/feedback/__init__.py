@@ -22,6 +22,7 @@ from blueprints.feedback.forms import MessageForm, QuestionForm, RatingForm, lim
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.receiving import receive
+from blueprints.scoped import by_number
 from blueprints.security import receives_files
 from blueprints.web import MenuItem, render_section
 from config import Config
@@ -65,6 +66,7 @@ def init_app(app: Flask, _config: Config) -> None:
 
 
 @bp.get("/")
+@by_number
 def show() -> Response:
     """The client's threads, what was last written in first."""
     wanted = request.args.get("state", "")
@@ -82,6 +84,7 @@ def show() -> Response:
 
 @bp.get("/new")
 @allow(*ORDERING_ROLES)
+@by_number
 def new() -> Response:
     """The form, filled with what it is about when one comes from there."""
     about = own_about_or_404(request.args.get("about", ""))
@@ -98,6 +101,7 @@ def new() -> Response:
 @bp.post("/new")
 @allow(*ORDERING_ROLES)
 @receives_files
+@by_number
 def ask() -> AnyResponse:
     """Open a thread; sent twice, it is one."""
     receive_files()
@@ -149,6 +153,7 @@ def _draw_new(form: QuestionForm, about: About, status: int = 200) -> Response:
 
 
 @bp.get("/<key>")
+@by_number
 def thread(key: str) -> Response:
     """What was said so far, and what can be done now."""
     return _draw(own_thread_or_404(key), MessageForm())
@@ -157,6 +162,7 @@ def thread(key: str) -> Response:
 @bp.post("/<key>/answer")
 @allow(*ORDERING_ROLES)
 @receives_files
+@by_number
 def answer(key: str) -> AnyResponse:
     """Write in a thread; what was settled is opened anew by that."""
     row = own_thread_or_404(key)
@@ -184,6 +190,7 @@ def answer(key: str) -> AnyResponse:
 
 @bp.post("/<key>/reopen")
 @allow(*ORDERING_ROLES)
+@by_number
 def reopen(key: str) -> AnyResponse:
     """«Переоткрыть»."""
     check_button()
@@ -195,6 +202,7 @@ def reopen(key: str) -> AnyResponse:
 
 @bp.post("/<key>/rate")
 @allow(*ORDERING_ROLES)
+@by_number
 def rate(key: str) -> AnyResponse:
     """How well a settled thread was answered."""
     check_button()
@@ -210,6 +218,7 @@ def rate(key: str) -> AnyResponse:
 
 @bp.get("/<key>/files/<int:file>")
 @allow(*ORDERING_ROLES)
+@by_number
 def file(key: str, file: int) -> Response:
     """A file of a thread, to be saved and never shown."""
     row = own_thread_or_404(key)

@@ -5,6 +5,7 @@ from flask import Blueprint, Response, g
 from blueprints.bills import call_detail
 from blueprints.feedback import words
 from blueprints.home import figures
+from blueprints.scoped import by_number, has_scope
 from blueprints.web import render_section
 from domain.periods import month_start
 from domain.roles import ORDERING_ROLES, Role
@@ -16,11 +17,12 @@ ORDERS_SHOWN = 5
 
 
 @bp.get("/")
+@by_number
 def show() -> Response:
     """What to do today, in a few sentences, and what the figures are made of."""
     now = clock.local(clock.now())
     may_order = Role(g.user.role) in ORDERING_ROLES
-    bills = attention.bills_of(g.client, now=now)
+    bills = None if has_scope() else attention.bills_of(g.client, now=now)
     orders = list(Order.of(g.client).order_by(Order.number.desc()).limit(ORDERS_SHOWN))
     first = attention.of_client(g.client, g.user, bills, orders, now=now, fetches=may_order)
     g.unread = len(first.answers)  # for the menu
@@ -34,5 +36,5 @@ def show() -> Response:
         call_detail=call_detail.MENU,
         may_order=may_order,
         words=words,
-        figures=figures.drawn(now, bills.find(month_start(now.date(), 1))),
+        figures=figures.drawn(now, bills and bills.find(month_start(now.date(), 1))),
     )

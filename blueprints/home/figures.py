@@ -74,6 +74,7 @@ def drawn(now: datetime, last_bill: Invoice | None) -> Markup:
     """The part for whoever has signed in: their client's, in their language."""
     whom = narrows(request.args.get("whose"))
     who = [each.id if each else None for each in (g.client, whom, chosen(), last_bill)]
+    who += [g.scope.user_id, g.scope.set_at] if g.scope else []
     return _kept.get(
         (*who, current_language(), request.script_root),
         now,

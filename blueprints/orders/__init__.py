@@ -10,6 +10,7 @@ from werkzeug.exceptions import Gone
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow, does_not_prolong
 from blueprints.orders import card
+from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
 from domain.formats import format_date
 from domain.orders import INVOICE_KINDS, Direction, OrderKind, OrderState
@@ -60,6 +61,7 @@ class FileOver(Gone):
 
 
 @bp.get("/")
+@by_number
 def index() -> Response:
     """All orders of the client, newest first."""
     wanted = request.args.get("state", "")
@@ -76,6 +78,7 @@ def index() -> Response:
 
 
 @bp.get("/<key>")
+@by_number
 def show(key: str) -> Response:
     """One order: what was asked for, where it stands, its file."""
     order = own_order_or_404(key)
@@ -99,6 +102,7 @@ def show(key: str) -> Response:
 
 @bp.get("/<key>/status")
 @does_not_prolong
+@by_number
 def status(key: str) -> Response:
     """The card alone, for those who wait for it; opened as a page it is the order."""
     order = own_order_or_404(key)
@@ -111,6 +115,7 @@ def status(key: str) -> Response:
 
 @bp.get("/<key>/file")
 @allow(*ORDERING_ROLES)
+@by_number
 def file(key: str) -> Response:
     """The made file, for as long as it is kept and where the client's policy allows."""
     order = own_order_or_404(key)
@@ -142,6 +147,7 @@ def file(key: str) -> Response:
 
 @bp.route("/<key>/cancel", methods=["GET", "POST"])
 @allow(*ORDERING_ROLES)
+@by_number
 def cancel(key: str) -> Response:
     """Ask, then cancel: an order that is being mailed already goes its way."""
     order = own_order_or_404(key)
@@ -157,6 +163,7 @@ def cancel(key: str) -> Response:
 
 @bp.post("/<key>/retry")
 @allow(*ORDERING_ROLES)
+@by_number
 def retry(key: str) -> Response:
     """«Повторить»: a failed order is tried again, under the same number."""
     order = own_order_or_404(key)
@@ -173,6 +180,7 @@ def retry(key: str) -> Response:
 
 @bp.post("/<key>/repeat")
 @allow(*ORDERING_ROLES)
+@by_number
 def repeat(key: str) -> Response:
     """«Заказать такую же»: the wizard, filled with the answers of this order. What has no wizard is
     ordered where it was.

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, flash, g, redirect, request, url_for
 
 from blueprints.forms import check_button
 from blueprints.paths import row_id
+from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
 from domain.errors import NotFound
 from domain.roles import Role
@@ -69,6 +70,7 @@ class Wanted:
 
 
 @bp.get("/")
+@by_number
 def show() -> Response:
     """The list, with a button to choose each."""
     wanted, now = Wanted.asked_for(), clock.now()
@@ -95,6 +97,7 @@ def show() -> Response:
 
 
 @bp.post("/choice")
+@by_number
 def choose() -> Response:
     """Look at one subscriber from now on."""
     check_button()
@@ -114,6 +117,7 @@ def choose() -> Response:
 
 
 @bp.post("/everybody")
+@by_number
 def everybody() -> Response:
     """Look at the whole company again."""
     check_button()

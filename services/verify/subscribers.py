@@ -3,7 +3,13 @@
 from collections.abc import Iterator
 
 from models import Client, Subscriber, User
-from models_subscribers import CentreDay, CentreNumber, SubscriberChoice
+from models_subscribers import (
+    CentreDay,
+    CentreNumber,
+    ScopeSubscriber,
+    SubscriberChoice,
+    UserScope,
+)
 from services import call_centre_days
 from services.verify.registry import check
 
@@ -30,6 +36,33 @@ def a_choice_and_a_number_of_a_call_centre_are_the_clients_own() -> Iterator[str
     )
     for (key,) in numbers.tuples():
         yield f"number {key} of a call centre is another client's"
+
+
+@check
+def what_is_open_to_a_user_is_of_the_users_company() -> Iterator[str]:
+    """Nobody may see another company's numbers, and who sees chosen ones has a row that says so."""
+    numbers = (
+        ScopeSubscriber.select(ScopeSubscriber.user, ScopeSubscriber.subscriber)
+        .join(Subscriber)
+        .switch(ScopeSubscriber)
+        .join(User)
+        .where(Subscriber.client != User.client)
+    )
+    for user, subscriber in numbers.tuples():
+        yield f"subscriber {subscriber} of another client is open to user {user}"
+    scoped = UserScope.across_clients(UserScope.user)
+    for (user,) in (
+        ScopeSubscriber.select(ScopeSubscriber.user)
+        .where(ScopeSubscriber.user.not_in(scoped))
+        .distinct()
+        .tuples()
+    ):
+        yield f"user {user} has open numbers and sees the whole company"
+    strange = (
+        UserScope.across_clients(UserScope.id).join(User).where(User.client != UserScope.client)
+    )
+    for (key,) in strange.tuples():
+        yield f"scope {key} is of another client than its user"
 
 
 @check

@@ -118,6 +118,18 @@ def all_forms(full):
         "operator.unrated.undo": (
             full.operator, "/operator/unrated/undo", {"waiver": str(full.waiver.id)},
         ),
+        "account.scope.start": (full.user, full.address("/account/users/<int:user>/numbers"), {}),
+        "account.scope.lift": (
+            full.typist, full.address("/account/users/<int:user>/numbers/all"),
+            {"password": PASSWORD},
+        ),
+        "account.scope.subscribers": (
+            full.typist, full.address("/account/numbers/<key>"),
+            {**ticks, "go": "submit", "password": PASSWORD},
+        ),
+        "account.scope.ticks": (
+            full.user, full.address("/account/numbers/<key>/ticks"), {**ticks, "go": ""},
+        ),
         "account.users.invite": (full.typist, "/account/users/invite", invitation),
         "account.users.show": (
             full.typist, full.address("/account/users/<int:user>/"),

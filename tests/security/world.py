@@ -16,7 +16,7 @@ from models_access import AccessLink
 from models_billing import BillingRequest, DeliverySetting, Invoice
 from models_feedback import FeedbackFile, FeedbackThread
 from models_payments import StatementFile
-from services import access_links, billing, clock, delivery_letters, letter_links, mailbox
+from services import access_links, billing, clock, delivery_letters, letter_links, mailbox, scopes
 from services.access_links import LinkKind
 from tests import factories
 from tests.page import Browser
@@ -37,6 +37,7 @@ class World:
     order: Order  # sent, its file can be fetched
     draft: OrderDraft
     charge_draft: OrderDraft
+    scope_draft: OrderDraft  # which numbers `colleague` is to see
     run: ImportRun
     asked: BillingRequest  # a look at what would be formed
     call: Call  # of a number of the client's
@@ -91,6 +92,8 @@ class World:
             return self.thread.key
         if "/statements/" in rule:
             return self.statement.key
+        if "/account/numbers/" in rule:
+            return self.scope_draft.key
         if "/charges/" in rule:
             return self.charge_draft.key
         return self.draft.key if "call-detail" in rule else self.order.key
@@ -172,6 +175,14 @@ def build(app, **values):
         order=order,
         draft=draft,
         charge_draft=charge_draft,
+        scope_draft=OrderDraft.create(
+            client=client,
+            user=user,
+            kind=scopes.DRAFT_KIND,
+            key=f"scope-of-{user.id}",
+            answers={"whose": {"user": [str(colleague.id)]}},
+            created_at=now,
+        ),
         run=run,
         asked=BillingRequest.create(
             period=month_start(now.date(), 1),
