@@ -18,9 +18,9 @@ from domain.billing.statement import Mistake, Statement, StatementLine, read_sta
 from domain.errors import AlreadyExists, InvalidValue
 from models import Client
 from models_billing import Invoice, Payment
-from services import audit, clock
+from services import audit, clock, queue, told_payments
 from services.audit import AuditEventKind, By
-from services.transactions import write_tx
+from services.transactions import lock_client, lock_clients, write_tx
 
 CHUNK = 500  # values in one IN (…)
 
@@ -50,6 +50,7 @@ class Imported:
     repeated: list[tuple[Client, StatementLine]] = field(default_factory=list)  # are payments
     stray: list[Stray] = field(default_factory=list)
     outgoing: int = 0
+    awaited: int = 0  # of those taken: clients had told of them
 
     @property
     def total(self) -> int:
@@ -95,11 +96,15 @@ def add(
         key = _key(client, paid_on, amount, document_no)
     values = {"document_no": document_no, "purpose": purpose, "key": key}
     with write_tx():
+        lock_client(client)
         if not _insert(by, client=client, paid_on=paid_on, amount=amount, **values):
             raise AlreadyExists(what="payment", name=document_no or f"{paid_on:%d.%m.%Y}")
         payment = Payment.of(client).where(Payment.key == key).get()
         subject = f"payment:{payment.id}"
         audit.record_by(AuditEventKind.PAYMENT_ADDED, by, client=client, subject=subject)
+        found = told_payments.note_arrivals([payment], by=by)
+    if found:
+        queue.hint_notices()
     return payment
 
 
@@ -122,6 +127,8 @@ def import_statement(
         told.taken = [(client, line) for client, line, _key in fresh]
         return told
     with write_tx():
+        lock_clients({client.id for client, _line, _key in fresh})
+        came: list[str] = []
         for client, line, key in fresh:
             values = {
                 "paid_on": line.paid_on,
@@ -131,12 +138,16 @@ def import_statement(
             }
             if _insert(by, client=client, key=key, **values):
                 told.taken.append((client, line))
+                came.append(key)
             else:  # somebody else has just read it
                 told.repeated.append((client, line))
         if told.taken:
             count = len(told.taken)
             kind = AuditEventKind.PAYMENTS_IMPORTED
             audit.record_by(kind, by, client=None, subject=subject, payments=count)
+        told.awaited = told_payments.note_arrivals(_with_keys(came), by=by)
+    if told.awaited:
+        queue.hint_notices()
     return told
 
 
@@ -228,6 +239,14 @@ def _stored(keys: list[str]) -> set[str]:
         rows = Payment.across_clients(Payment.key).where(Payment.key.in_(chunk))
         found.update(key for (key,) in rows.tuples())
     return found
+
+
+def _with_keys(keys: list[str]) -> list[Payment]:
+    return [
+        row
+        for chunk in _chunks(keys)
+        for row in Payment.across_clients().where(Payment.key.in_(chunk))
+    ]
 
 
 def _insert(by: By, **values: object) -> bool:

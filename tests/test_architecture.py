@@ -79,6 +79,7 @@ MORE = {
     "services/invoice_reports.py": {"texts"},
     "services/payment_files.py": {"texts"},
     "services/statement_reports.py": {"texts"},
+    "services/told_payments.py": {"texts"},
     "services/second_factor.py": {"pyotp"},
     "services/billing.py": {"texts"},  # an invoice is frozen with its words
     "jobs/worker.py": {"app", "config", "flask", "redis"},

@@ -17,6 +17,7 @@ from blueprints.operator.money_forms import (
 from blueprints.paths import row_id
 from blueprints.web import MenuItem, render_section
 from domain.errors import AlreadyExists, DomainError, InvalidValue, NotFound
+from domain.formats import NBSP, format_money
 from domain.roles import OPERATOR_ROLES, Role
 from models import Client, Subscriber
 from services import (
@@ -29,6 +30,7 @@ from services import (
     overview,
     payments,
     subscribers,
+    told_payments,
 )
 from services.audit import By
 from services.import_turns import ImportsBusy
@@ -95,7 +97,7 @@ def show(client: int) -> Response:
 def payment(client: int) -> AnyResponse:
     """Put a payment down."""
     row = _client_or_404(client)
-    form = PaymentForm(paid_on=clock.now().date())
+    form = PaymentForm(paid_on=clock.now().date(), **_told(row))
 
     def save() -> str:
         payments.add(
@@ -209,6 +211,15 @@ def instalment(client: int) -> AnyResponse:
         return gettext("The instalments are put down")
 
     return _take(row, form, "operator/clients/instalment.html", save)
+
+
+def _told(client: Client) -> dict[str, str]:
+    """What the client has told of a payment, when the address names one."""
+    told = told_payments.find(client, request.args.get("told", 0, type=row_id))
+    if told is None:
+        return {}
+    sum_ = format_money(told.amount).replace(NBSP, " ")
+    return {"amount": sum_, "document_no": told.document_no}
 
 
 # --- Common to the forms --------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from domain.errors import InvalidValue
 from domain.formats import format_money
 from domain.roles import OPERATOR_ROLES, Role
 from models_payments import StatementFile
-from services import clock, statements
+from services import clock, statements, told_payments
 from services.audit import By
 from services.payments import Imported, StatementRefused
 from texts import (
@@ -68,6 +68,8 @@ def _index(form: StatementForm, status: int = 200) -> Response:
         status,
         form=form,
         files=statements.last(),
+        told=told_payments.on_the_way(),
+        late_before=clock.now() - told_payments.LATE_AFTER,
         days=statements.KEPT_FOR.days,
         may_book=_may_book(),
         limit_mb=_limit_mb(),
@@ -134,7 +136,10 @@ def _outcome(told: Imported) -> tuple[str, str]:
     sentence = ngettext(
         "{n} payment is put down: {sum} BYN", "{n} payments are put down: {sum} BYN", count
     )
-    return sentence.format(n=count, sum=format_money(told.total)), "ok"
+    sentence = sentence.format(n=count, sum=format_money(told.total))
+    if told.awaited:
+        sentence += ". " + gettext("Clients had told of them: {n}").format(n=told.awaited)
+    return sentence, "ok"
 
 
 def _mistakes(refused: StatementRefused) -> list[str]:

@@ -10,7 +10,7 @@ from blueprints.guards import allow
 from blueprints.payments.forms import ReportForm, StatementForm
 from blueprints.web import MenuItem, render_section
 from domain.billing.requisites import format_iban
-from domain.errors import DomainError, InvalidValue
+from domain.errors import AlreadyArrived, AlreadyTold, DomainError, InvalidValue
 from domain.feedback import Subject
 from domain.money import read_kopecks
 from domain.orders import FileFormat
@@ -21,16 +21,16 @@ from services import (
     bill_offers,
     charge_keeping,
     clock,
-    feedback,
     feedback_reading,
     invoice_list,
     payment_files,
     payment_list,
     statement_orders,
+    told_payments,
 )
 from services.payment_files import WRITERS, Requisites
 from services.payment_list import METHODS, Wanted
-from texts import N_, gettext
+from texts import N_, error_text, gettext
 
 PAGE_SIZE = 50
 LARGEST = 10**12  # kopecks that may be filled into a payment order
@@ -55,6 +55,8 @@ def show() -> Response:
     wanted, misread = _wanted()
     settlement = invoice_list.settlement_of(g.client)
     sheet = charge_keeping.sheet_of(g.client, now=clock.now())
+    told = told_payments.of_client(g.client, now=clock.now())
+    threads = feedback_reading.open_about(g.client, Subject.PAYMENTS)
     return render_section(
         "payments/show.html",
         item=MENU,
@@ -71,7 +73,8 @@ def show() -> Response:
         misread=misread,
         methods=_method_words(),
         forms=list(WRITERS),
-        reports=feedback_reading.open_about(g.client, Subject.PAYMENTS),
+        reports=[row for row in threads if row.id not in {each.thread_id for each in told}],
+        told=told,
         words=words,
     )
 
@@ -115,15 +118,11 @@ def report() -> AnyResponse:
     if not form.validate_on_submit():
         return _draw_report(form, 422 if form.is_submitted() else 200)
     try:
-        thread = feedback.open_thread(
-            Subject.PAYMENTS,
-            form.text_of_thread(),
-            client=g.client,
-            user=g.user,
-            form_key=form.form_key.data or "",
-            ip=request.remote_addr or "",
-            now=clock.now(),
-        )
+        ip = request.remote_addr or ""
+        thread = told_payments.tell(form.wish, client=g.client, user=g.user, ip=ip, now=clock.now())
+    except (AlreadyArrived, AlreadyTold) as known:
+        flash(error_text(known), "ok")
+        return redirect(url_for(".show"), code=303)
     except DomainError as error:
         status, headers = form.refuse(error)
         response = _draw_report(form, status)

@@ -8,8 +8,10 @@ from wtforms.validators import InputRequired, Length
 from blueprints.bills.forms import DATE_FORMATS, DayField
 from blueprints.feedback.forms import WAITS, KeyedForm
 from blueprints.operator.money_forms import SumField
+from domain.billing.told import Told
 from domain.errors import DomainError, PeriodReversed
 from domain.formats import format_date, format_money
+from services.told_payments import Wish
 from texts import error_text, gettext, lazy_gettext
 
 REQUIRED = InputRequired(lazy_gettext("Fill this in"))
@@ -57,6 +59,12 @@ class ReportForm(_RefusableForm):
         """More than nothing."""
         if not field.errors and field.kopecks <= 0:
             raise ValidationError(gettext("Give a sum other than 0"))
+
+    @property
+    def wish(self) -> Wish:
+        """What the form says, for the services."""
+        order = Told(self.document_no.data, self.document_on.data, self.amount.kopecks)
+        return Wish(order, self.text_of_thread(), self.form_key.data or "")
 
     def text_of_thread(self) -> str:
         """What the operator reads."""

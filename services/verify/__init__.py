@@ -1,6 +1,6 @@
 """Invariants over the data: `flask verify` runs them all. One module per subject."""
 
-from services.verify import delivery, feedback, money, orders, records, subscribers
+from services.verify import delivery, feedback, money, orders, payments, records, subscribers
 from services.verify.registry import CHECKS, Breach, run
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "feedback",
     "money",
     "orders",
+    "payments",
     "records",
     "run",
     "subscribers",

@@ -4,15 +4,18 @@ import io
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from blueprints import receiving
+from domain.billing.told import Told
 from domain.roles import Role
 from models import AuditEvent
 from models_billing import Payment
 from models_payments import StatementFile
-from services import clock, statements
+from services import clock, statements, told_payments
+from services.told_payments import Wish
 from tests import factories
 from tests.factories import NOON
 from tests.page import Browser
@@ -164,3 +167,25 @@ def test_statements_are_removed_after_a_time(send, client_row, app):
         assert statements.purge(now=NOON + statements.KEPT_FOR) == 0
         assert statements.purge(now=NOON + statements.KEPT_FOR + timedelta(seconds=1)) == 1
     assert not StatementFile.select().exists()
+
+
+def test_payments_told_of_stand_there_until_they_come(send, operator_browser, client_row, app):
+    user = factories.make_user(client_row)
+    wish = Wish(Told("0017", NOON.date(), 123456), "Мы оплатили", "a")
+    with app.app_context():
+        told_payments.tell(wish, client=client_row, user=user, now=NOON)
+    page = operator_browser.get(f"{PAGE}.index")
+    row = page.find("h2", id="told").find_next("table").tbody
+    assert client_row.name in row.text
+    form = operator_browser.get("operator.clients.payment", **query_of(row.select("a")[-1]))
+    assert form.select_one("input[name=amount]")["value"] == "1 234,56"
+    assert form.select_one("input[name=document_no]")["value"] == "0017"
+    send(line(client_row.account_no, day="10.03.2026"))
+    assert "О них сообщали клиенты: 1" in book(operator_browser).text
+    page = operator_browser.get(f"{PAGE}.index")
+    assert "Нет" in page.find("h2", id="told").find_next("p").text
+
+
+def query_of(link):
+    parts = urlsplit(link["href"])
+    return {"client": parts.path.split("/")[3], **dict(parse_qsl(parts.query))}

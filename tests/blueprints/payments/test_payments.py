@@ -10,7 +10,8 @@ import pytest
 from models import Order
 from models_billing import Payment
 from models_feedback import FeedbackThread
-from services import billing, clock, invoices, reports, statement_reports
+from services import billing, clock, invoices, payments, reports, statement_reports
+from services.audit import By
 from tests.factories import make_client
 from tests.pdf import open_pdf
 from tests.services import invoice_cases as cases
@@ -174,10 +175,29 @@ def test_a_payment_that_was_told_stands_there_until_the_operator_settles_it(
     text = message.text.replace("\xa0", " ")
     assert "№ 17 от 08.05.2026, 1 234,56 BYN" in text
     page = browser.follow()
-    assert "Сообщено Вами, еще не подтверждено" in words(page.main)
+    assert "Вы уже сообщили об этом платеже: обращение № 1" in words(page)
+    told = words(page.find("h2", string="Вы сообщили об оплате").find_next("table"))
+    assert "№ 17 от 08.05.2026 1 234,56" in told
+    assert "еще не поступила" in told
     assert tiles(page)["Долг к оплате по счетам, BYN"].startswith("17,50")
     FeedbackThread.update(state="solved").where(FeedbackThread.id == thread.id).execute()
-    assert "Сообщено Вами" not in words(browser.get("payments.show").main)
+    assert "Вы сообщили" not in words(browser.get("payments.show").main)
+    pay(client_row, 123456, date(2026, 5, 8), document_no="17")
+    by = By(now=clock.now())
+    payments.add(client_row, 123457, paid_on=date(2026, 5, 8), document_no="18", by=by)
+    browser.post("payments.report", report(browser, document_no="18", amount="1 234,57"))
+    assert "Этот платеж уже поступил 08.05.2026" in words(browser.follow())
+
+
+def test_a_told_payment_that_comes_in_says_so(browser, client_row, bills):
+    browser.post("payments.report", report(browser))
+    told = {"paid_on": date(2026, 5, 9), "document_no": "17", "by": By(now=clock.now())}
+    payments.add(client_row, 123456, **told)
+    page = browser.get("payments.show")
+    row = words(page.find("h2", string="Вы сообщили об оплате").find_next("table"))
+    assert row.endswith("поступила 09.05.2026")
+    page = browser.get("feedback.thread", key=FeedbackThread.of(client_row).get().key)
+    assert "Платеж поступил: 1 234,56 BYN, 09.05.2026." in words(page.main)
 
 
 @pytest.mark.parametrize(
