@@ -1,12 +1,14 @@
 """Behind a real nginx, below /cab/ as the README sets it up: nothing leads outside the prefix.
 
-The first server passes the path on, the second takes the prefix away: both ways are in use.
+The first server passes the path on, the second takes the prefix away: both ways are in use. The
+last is an intranet's, of another origin and the same site, with a page that frames the cabinet.
 """
 
 import re
 import shutil
 import subprocess
 from collections import Counter
+from contextlib import suppress
 from email import message_from_bytes, policy
 from http.client import HTTPConnection
 from http.cookies import SimpleCookie
@@ -14,7 +16,9 @@ from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 from bs4 import BeautifulSoup
+from playwright.sync_api import Error, expect, sync_playwright
 
+from tests.browser.conftest import find_chromium
 from tests.run.conftest import Cabinet, free_port, wait_for
 from tests.run.person import fields
 
@@ -47,6 +51,13 @@ http {{
         proxy_set_header X-Remote-User demo;
         location /cab/ {{ proxy_pass http://127.0.0.1:{cabinet}; }}
     }}
+    server {{
+        listen 127.0.0.1:{portal};
+        default_type text/html;
+        location = /portal {{ return 200 '<!doctype html><title>Portal</title>
+            <iframe title="Cabinet" width="1000" height="700" src="{framed}"></iframe>'; }}
+        location = /favicon.ico {{ return 204; }}
+    }}
 }}
 """
 # Where an answer can lead to, beside the pages themselves.
@@ -54,12 +65,13 @@ LEADING = ("Location", "Content-Location", "Refresh", "Link", "HX-Redirect", "HX
 LEADING += ("HX-Push-Url", "HX-Replace-Url")
 ADDRESSES = ("href", "src", "action", "formaction", "poster", "data", "cite", "manifest")
 ADDRESSES += tuple(f"hx-{verb}" for verb in ("get", "post", "put", "patch", "delete", "action"))
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-quic"]
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 
 @pytest.fixture(scope="module")
 def ports():
-    return {"port": free_port(), "stripping": free_port(), "naming": free_port()}
+    return {name: free_port() for name in ("port", "stripping", "naming", "portal")}
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +84,7 @@ def cabinet(tmp_path_factory, ports):
         PROXY_COUNT=1,
         TRUSTED_HEADER="X-Remote-User",
         TRUSTED_PROXIES="127.0.0.1",
-        FRAME_ANCESTORS="'self'",
+        FRAME_ANCESTORS=f"'self' http://127.0.0.1:{ports['portal']}",
         DEMO_PASSWORD=PASSWORD,
         MAIL_ATTACHMENT_LIMIT_MB=0,  # the file is fetched: its letter is but a link
     ).start()
@@ -86,7 +98,9 @@ def nginx(tmp_path_factory, ports, cabinet):
     """The proxy in front of `cabinet`; gives the ports of its two servers."""
     folder = tmp_path_factory.mktemp("nginx")
     conf = folder / "nginx.conf"
-    conf.write_text(CONF.format(folder=folder, cabinet=cabinet.port, **ports), encoding="ascii")
+    framed = f"http://127.0.0.1:{ports['port']}{PREFIX}/?embed=1"
+    values = {"folder": folder, "cabinet": cabinet.port, "framed": framed, **ports}
+    conf.write_text(CONF.format(**values), encoding="ascii")
     command = ["nginx", "-p", str(folder), "-e", str(folder / "error.log"), "-c", str(conf)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL)  # noqa: S603
     wait_for((folder / "pid").exists, "nginx")
@@ -243,6 +257,88 @@ def test_whom_the_proxy_names_is_in_and_nobody_else(nginx):
     assert page.select_one("#ctx .company")
     assert not page.select("footer")
     assert page.select_one("nav#menu").find("a", string="Счета")
+
+
+@pytest.fixture(params=[True, pytest.param(False, marks=pytest.mark.long)], ids=["js", "no-js"])
+def portal(nginx, request):
+    """A page of the intranet in Chromium, with the cabinet in its frame; whether scripts run."""
+    path = find_chromium()
+    if path is None:
+        pytest.skip("no Chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGUMENTS)
+        context = browser.new_context(java_script_enabled=request.param, locale="ru-RU")
+        context.set_default_timeout(30_000)
+        expect.set_options(timeout=30_000)
+        page = context.new_page()
+        page.goto(f"http://127.0.0.1:{nginx['portal']}/portal")
+        yield page, request.param
+        browser.close()
+
+
+def test_in_a_frame_of_the_intranet_everything_works(nginx, portal):
+    portal, has_scripts = portal
+    asked, complaints = [], []
+    portal.on("request", lambda each: asked.append(each.url))
+    portal.on("console", lambda each: complaints.append(each.text) if is_bad(each) else None)
+    frame = portal.frame_locator("iframe")
+    frame.get_by_label("Логин").fill("demo")
+    frame.get_by_label("Пароль").fill(PASSWORD)
+    frame.get_by_role("button", name="Войти").click()
+    menu, heading = frame.locator("#menu"), frame.get_by_role("heading", level=1)
+    expect(heading).to_have_text("ООО «Ромашка»")
+    expect(frame.locator("footer")).to_have_count(0)
+    frame.locator("#menu summary").click()
+    menu.get_by_role("link", name="Платежи", exact=True).click()
+    expect(heading).to_have_text("Платежи")
+    if has_scripts:
+        expect(heading).to_be_focused()
+    portal.evaluate("history.back()")  # the driver's own way waits for another document
+    expect(heading).to_have_text("ООО «Ромашка»")
+    frame.locator("#menu summary").click()
+    menu.get_by_role("link", name="Детализация на E-mail", exact=True).click()
+    frame.get_by_role("button", name="Далее").click()
+    frame.locator("input[name=tick]").first.check()
+    frame.get_by_role("button", name="Сформировать детализацию").click()
+    expect(heading).to_contain_text("Заказ №")
+    wait_for(lambda: is_sent(frame), "the letter")
+    with portal.expect_download() as download:
+        frame.locator("#card a[download]").click()
+    assert download.value.path().stat().st_size > 1000
+    expect(heading).to_contain_text("Заказ №")
+    origin = f"http://127.0.0.1:{nginx['port']}"
+    assert [url for url in asked if not url.startswith(f"{origin}{PREFIX}/")] == []
+    assert not complaints
+    assert_back_ends_where_it_began(portal)
+
+
+def is_sent(frame):
+    """Whether the order has gone out: the card looks by itself, or by the link without scripts."""
+    if "Отправлен" in frame.locator("#card h2").inner_text():
+        return frame.locator("#card a[download]").count()
+    refresh = frame.get_by_role("link", name="Обновить состояние")
+    if refresh.count():
+        refresh.click()
+    return False
+
+
+def is_bad(message):
+    """Whether the browser complains. Where it gives no focus to what is in a frame, htmx does."""
+    return message.type in ("error", "warning") and "Blocked autofocusing" not in message.text
+
+
+def assert_back_ends_where_it_began(portal):
+    """One step after another within the frame, to its first page, and then out of it."""
+    seen = []
+    for _ in range(20):
+        with portal.expect_event("framenavigated") as moved, suppress(Error):
+            portal.evaluate("history.back()")  # which may end where it was said
+        if moved.value == portal.main_frame:
+            break
+        seen.append(moved.value.url.partition(PREFIX)[2])
+    assert portal.url == "about:blank", seen
+    assert len(seen) >= 3, seen
+    assert seen[-1].startswith(("/login", "/?embed=1")), seen
 
 
 def test_links_in_letters_are_below_the_prefix(nginx, cabinet):
