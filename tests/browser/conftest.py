@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 from tests.run.conftest import ROOT, Cabinet
 
@@ -29,11 +29,13 @@ def find_chromium():
 
 
 @pytest.fixture(scope="package")
-def chromium():
+def chromium(request):
     """The browser itself, started once."""
+    keep_picture.wanted = request.config.getoption("--long")
     path = find_chromium()
     if path is None:
         pytest.skip(f"no Chromium: {HOW_TO_GET_ONE}")
+    expect.set_options(timeout=30_000)  # the machine may be busy with other work
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-quic"]
@@ -136,9 +138,14 @@ def sign_in(page, login, password=PASSWORD):
 
 
 def keep_picture(page, name):
-    """A screenshot to look at, in a folder that git ignores.
+    """A screenshot to look at, with --long, in a folder that git ignores.
 
     Its caret hiding is a style of the driver's own, which the page policy rightly refuses.
     """
+    if not keep_picture.wanted:
+        return
     SCREENSHOTS.mkdir(exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True, caret="initial")
+
+
+keep_picture.wanted = False

@@ -8,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from domain.periods import month_start
+from tests.browser import probes
 from tests.browser.conftest import keep_picture
 from tests.browser.test_pages import assert_accessible, assert_fits
 
@@ -55,6 +56,7 @@ def test_every_page_of_a_bill_is_accessible_and_fits(visit, bills, dark):
         page.set_viewport_size({"width": 1280, "height": 900})
         keep_picture(page, f"{name}-{'dark' if dark else 'light'}")
         assert_accessible(page)
+        assert not probes.everything(page), name
         page.set_viewport_size({"width": 320, "height": 640})
         keep_picture(page, f"{name}-320-{'dark' if dark else 'light'}")
         assert_fits(page)

@@ -1,9 +1,12 @@
 """Every page: accessible in light and dark, no wider than a phone, whole without scripts."""
 
+import re
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import expect
 
+from tests.browser import probes
 from tests.browser.conftest import keep_picture
 
 CLIENT_PAGES = (
@@ -24,6 +27,21 @@ CLIENT_PAGES = (
     "/call-centre/",
     "/orders/",
 )
+FURTHER_PAGES = (
+    "/account/log/",
+    "/account/users/invite",
+    "/security/",
+    "/security/password",
+    "/security/address",
+    "/security/factor/",
+    "/payments/requisites/",
+    "/payments/report/",
+    "/payments/statement/",
+    "/bills/charges/order/",
+    "/call-centre/missed/",
+    "/call-centre/change",
+)
+OPERATOR_PAGES = ("/operator/", "/operator/unrated/", "/operator/feedback/", "/security/")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
 
@@ -77,6 +95,7 @@ def test_the_wizard_is_accessible(visit, login, dark):
     for name in steps(page):
         keep_picture(page, f"{login}-{name}-{'dark' if dark else 'light'}")
         assert_accessible(page)
+        assert not probes.everything(page), name
 
 
 @pytest.mark.parametrize("login", ["demo", "demo-large"])
@@ -85,23 +104,79 @@ def test_the_wizard_fits_a_phone(visit, login):
     for name in steps(page):
         keep_picture(page, f"{login}-{name}-320")
         assert_fits(page)
+        assert not page.evaluate(probes.FOCUS), name
         bar = page.locator(".bar")
         if bar.count():
             assert bar.bounding_box()["height"] <= 160  # a quarter of the screen
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-def test_every_page_is_accessible_and_fits(visit, dark):
+def test_every_page_is_accessible(visit, length, dark):
     page = visit("demo", dark=dark)
-    for path in CLIENT_PAGES:
-        page.set_viewport_size({"width": 1280, "height": 900})
+    pages = (*CLIENT_PAGES, *further_pages(page))
+    for path in pages[:: length(short=4 if dark else 1, long=1)]:
         page.goto(path)
-        name = path.strip("/").replace("/", "-") or "home"
-        keep_picture(page, f"{name}-{'dark' if dark else 'light'}")
+        keep_picture(page, f"{name_of(path)}-{'dark' if dark else 'light'}")
         assert_accessible(page)
-        page.set_viewport_size({"width": 320, "height": 640})
-        keep_picture(page, f"{name}-320-{'dark' if dark else 'light'}")
+        if not dark:
+            assert not probes.everything(page), path
+
+
+def further_pages(page):
+    """Those that are reached from a page of the menu; the bills' own are in test_bills.py."""
+    page.goto("/account/")
+    user = page.locator('main a[href*="/account/users/"]').first.get_attribute("href")
+    page.goto("/bills/charges/")
+    number = page.locator("#rows tbody a").first.get_attribute("href")
+    return (*FURTHER_PAGES, user, number)
+
+
+def name_of(path):
+    return path.strip("/").replace("/", "-") or "home"
+
+
+def test_every_page_is_whole_on_a_phone_without_scripts(visit):
+    page = visit("demo", js=False, dark=True, width=320, height=640)
+    for path in (*CLIENT_PAGES, *further_pages(page)):
+        page.goto(path)
+        keep_picture(page, f"{name_of(path)}-320-dark")
+        assert page.locator("h1").count() == 1, path
+        assert page.locator("#menu a").count() == 13, path
         assert_fits(page)
+
+
+def test_the_operators_pages_are_laid_out_well(visit):
+    page = visit("operator")
+    leads = {}
+    for path in ("/operator/clients/", "/operator/billing/", "/operator/imports/"):
+        page.goto(path)
+        leads[path] = page.locator("main td a").first.get_attribute("href")
+    client = leads["/operator/clients/"]
+    for path in (*OPERATOR_PAGES, *leads, *leads.values(), f"{client}/payment"):
+        page.goto(path)
+        keep_picture(page, f"{name_of(path)}-light")
+        assert not probes.everything(page), path
+    page.goto("/operator/feedback/")
+    assert_accessible(page)
+
+
+def test_pages_about_a_chosen_subscriber_are_as_good(visit):
+    """The choice is the user's own: nobody else of these tests is this one."""
+    page = visit("demo-accountant", path="/subscribers/")
+    page.get_by_role("button", name="Выбрать").nth(1).click()
+    number = page.locator("#ctx .sip b").inner_text()
+    assert re.fullmatch(r"375\d{9}", number)
+    assert_accessible(page)  # it came by a swap
+    for words in ("Начисления за текущий период", "Мобильный колл-центр", "Детализация на E-mail"):
+        page.locator("#menu").get_by_role("link", name=words, exact=True).click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(words)
+        expect(page.locator("#ctx .sip b")).to_have_text(number)
+        assert_accessible(page)
+        assert not probes.everything(page), words
+    page.get_by_role("button", name="Далее").click()
+    expect(page.locator("main")).to_contain_text(f"Отмечен выбранный SIP-абонент {number}")
+    assert_accessible(page)
+    assert not page.evaluate(probes.FOCUS)
 
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
