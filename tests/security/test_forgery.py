@@ -220,15 +220,15 @@ def crawl(browser, start):
     return seen
 
 
-def test_a_robot_that_follows_every_link_twice_changes_nothing(app, full):
+def test_a_robot_that_follows_every_link_twice_changes_nothing(app, full, length):
     for who, start in ((full.user, "/"), (full.operator, "/operator/"), (None, "/")):
         browser = Browser(app, who)
         before = dump(BUSINESS)
         seen = crawl(browser, start)
         assert dump(BUSINESS) == before
-        for address in seen:
-            look(browser, address, "GET")
-            look(browser, address, "HEAD")
+        for n, address in enumerate(sorted(seen)):
+            for method in length(short=("GET", "HEAD")[n % 2 :][:1], long=("GET", "HEAD")):
+                look(browser, address, method)
         assert dump(BUSINESS) == before
         assert who is None or len(seen) > 10
 

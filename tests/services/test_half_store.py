@@ -14,7 +14,7 @@ from services.imports import ImportRequest, import_file
 from tests.domain.cdr import test_kamailio_acc as acc
 from tests.domain.cdr.test_opensips_flat import AT, bye, invite, text
 from tests.factories import NOON, make_subscriber
-from tests.services.test_imports import Place
+from tests.services.test_imports import prepared
 
 
 @pytest.fixture
@@ -196,14 +196,12 @@ def big_file(path):
     path.write_text(text(*lines[:-200], *lines[:300]), "utf-8")
 
 
-def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
+def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path, length):
     file = tmp_path / "acc.log"
     big_file(file)
-    clean, killed = Place(tmp_path / "clean"), Place(tmp_path / "killed")
-    for place in (clean, killed):
-        assert place.start("prepare").wait() == 0
+    clean, killed = prepared(tmp_path / "clean"), prepared(tmp_path / "killed")
     assert clean.start(file).wait() == 0
-    for past in (1, 1_500, 3_000):  # wherever in the batch after that
+    for past in length(short=(1_500,), long=(1, 1_500, 3_000)):  # wherever in the batch after that
         process = killed.start(file)
         while process.poll() is None and killed.lines_done() < past:
             time.sleep(0.005)

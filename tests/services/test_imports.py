@@ -339,14 +339,28 @@ def big_file(path):
     path.write_text(text(*rows), "utf-8")
 
 
-def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
-    file = tmp_path / "Master.csv"
+def prepared(folder):
+    """A cabinet with two numbers."""
+    place = Place(folder)
+    assert place.start("prepare").wait() == 0
+    return place
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory):
+    """The big file, and a cabinet into which it came at once."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    file = folder / "Master.csv"
     big_file(file)
-    clean, killed = Place(tmp_path / "clean"), Place(tmp_path / "killed")
-    for place in (clean, killed):
-        assert place.start("prepare").wait() == 0
+    clean = prepared(folder / "var")
     assert clean.start(file).wait() == 0
-    for past in (1, 1_000, 3_000):  # wherever in the batch after that
+    return file, clean
+
+
+def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(undisturbed, tmp_path, length):
+    file, clean = undisturbed
+    killed = prepared(tmp_path / "killed")
+    for past in length(short=(1, 3_000), long=(1, 1_000, 3_000)):  # wherever in the batch after
         process = killed.start(file)
         while process.poll() is None and killed.lines_done() < past:
             time.sleep(0.005)
@@ -360,13 +374,9 @@ def test_killed_anywhere_and_repeated_it_is_as_one_clean_import(tmp_path):
 
 
 @pytest.mark.timeout(600)
-def test_of_many_processes_with_one_file_one_stores_it(tmp_path, length):
-    file = tmp_path / "Master.csv"
-    big_file(file)
-    clean, crowded = Place(tmp_path / "clean"), Place(tmp_path / "crowded")
-    for place in (clean, crowded):
-        assert place.start("prepare").wait() == 0
-    assert clean.start(file).wait() == 0
+def test_of_many_processes_with_one_file_one_stores_it(undisturbed, tmp_path, length):
+    file, clean = undisturbed
+    crowded = prepared(tmp_path / "crowded")
     processes = [crowded.start(file) for _ in range(length(short=3, long=8))]
     assert [process.wait() for process in processes] == [0] * len(processes)
     once, often = clean.contents(), crowded.contents()
