@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from peewee import Field, fn
+from peewee import ModelSelect, fn
 
 from domain.billing.settlement import Document, Settlement, payment_state, settle
 from domain.orders import OPEN_STATES, OrderState
@@ -18,12 +18,13 @@ from services import artefacts, delivery, feedback_reading, invoice_list
 from services.audit import AuditEventKind
 from services.delivery import Change
 from services.invoice_list import Arrival, Entry, Letter
+from services.questions import made_once
 
 RECENT = timedelta(days=7)  # what was closed earlier is no news
 LOOKED_BACK = 200  # newest orders among which news are looked for
 UNDER_WAY = OPEN_STATES | {OrderState.UNCONFIRMED}
 NEWS = UNDER_WAY | {OrderState.FAILED, OrderState.AVAILABLE}
-ENTRIES_SHOWN = 3
+ENTRIES_SHOWN, ORDERS_SHOWN = 3, 5
 LISTED = (
     *("id", "client", "period", "ordinal", "series", "year", "number", "key", "corrects"),
     *("total", "due_on"),
@@ -86,8 +87,8 @@ class Bills:
 
 def bills_of(client: Client, *, now: datetime) -> Bills:
     """The last bills without their letters and files."""
-    rows = list(Invoice.of(client, *_listed()).order_by(Invoice.id))
-    payments = Payment.of(client, fn.SUM(Payment.amount)).scalar() or 0
+    rows = _invoices(client)
+    payments = _paid.first(client)[0] or 0
     documents = [Document(row.id, row.total, row.corrects_id) for row in rows]
     settlement = settle(documents, [int(payments)])
     newest = [row for row in reversed(rows) if not row.ordinal][:ENTRIES_SHOWN]
@@ -121,7 +122,7 @@ def of_client(
         debts=_debts(bills, now.date()) if bills else [],
         failed=_not_ordered_again(client, news),
         ready=_unfetched(client, news, now) if fetches else [],
-        answers=_answers(client, user),
+        answers=feedback_reading.list_unread(client, user),
         delivery=delivery.pending(client, now=now) if bills else None,
         under_way=[order for order in news if order.state in UNDER_WAY],
         missing=_missing(bills, now.date()) if bills else None,
@@ -131,8 +132,14 @@ def of_client(
 # --- Bills ----------------------------------------------------------------------------------------
 
 
-def _listed() -> list[Field]:
-    return [getattr(Invoice, name) for name in LISTED]
+@made_once
+def _invoices(client: Client) -> ModelSelect:
+    return Invoice.of(client, *(getattr(Invoice, name) for name in LISTED)).order_by(Invoice.id)
+
+
+@made_once
+def _paid(client: Client) -> ModelSelect:
+    return Payment.of(client, fn.SUM(Payment.amount)).tuples()
 
 
 def _debts(bills: Bills, today: date) -> list[Debt]:
@@ -158,13 +165,27 @@ def _missing(bills: Bills, today: date) -> date | None:
 # --- Orders ---------------------------------------------------------------------------------------
 
 
+def last_orders(client: Client) -> list[Order]:
+    """The newest orders, newest first."""
+    return _last(client)
+
+
+@made_once
+def _last(client: Client) -> ModelSelect:
+    return Order.of(client).order_by(Order.number.desc()).limit(ORDERS_SHOWN)
+
+
 def _news(client: Client, orders: Sequence[Order], now: datetime) -> list[Order]:
     """Orders under way, and those that ended of late in a way one should know of."""
     if not orders:
         return []
-    is_new = Order.state.in_(sorted(UNDER_WAY)) | (Order.closed_at > now - RECENT)
-    number = orders[0].number - LOOKED_BACK
-    return list(
+    return _newer(client, orders[0].number - LOOKED_BACK, now - RECENT)
+
+
+@made_once
+def _newer(client: Client, number: int, closed_after: datetime) -> ModelSelect:
+    is_new = Order.state.in_(sorted(UNDER_WAY)) | (Order.closed_at > closed_after)
+    return (
         Order.of(client)
         .where(Order.number > number, Order.state.in_(sorted(NEWS)), is_new)
         .order_by(Order.number.desc())
@@ -204,11 +225,3 @@ def _unfetched(client: Client, news: list[Order], now: datetime) -> list[ReadyFi
     for (subject,) in fetched.tuples():
         files.pop(subject, None)
     return [ReadyFile(order, artefact.expires_at) for order, artefact in files.values()]
-
-
-# --- Answers --------------------------------------------------------------------------------------
-
-
-def _answers(client: Client, user: User) -> list[FeedbackThread]:
-    new = feedback_reading.unread_of(client, user)
-    return list(new.order_by(FeedbackThread.last_at.desc(), FeedbackThread.id))

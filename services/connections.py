@@ -1,6 +1,6 @@
 """Connections of the web server's threads. Opening one costs a page more than asking does: SQLite
-reads its whole schema and begins with an empty cache, PostgreSQL starts a process. So a thread keeps
-its connection from one request to the next, as long as that is fit to be used.
+reads its whole schema and begins with an empty cache, PostgreSQL starts a process. So a thread
+keeps its connection from one request to the next, as long as that is fit to be used.
 """
 
 import select

@@ -4,8 +4,10 @@ import secrets
 from datetime import datetime, timedelta
 
 from flask import current_app
+from peewee import ModelSelect
 
 from models import Client, DraftSubscriber, Order, OrderDraft, User
+from services.questions import made_once
 from services.transactions import for_update, write_tx
 
 KEPT_FOR = timedelta(days=30)  # an old address still says «Черновик удален» and not «нет такой»
@@ -28,12 +30,22 @@ def start(
 
 def find(key: str, client: Client, kind: str) -> OrderDraft | None:
     """The client's own draft of that kind, or None."""
-    return OrderDraft.of(client).where(OrderDraft.key == key, OrderDraft.kind == kind).first()
+    return _find.first(key, client, kind)
+
+
+@made_once
+def _find(key: str, client: Client, kind: str) -> ModelSelect:
+    return OrderDraft.of(client).where(OrderDraft.key == key, OrderDraft.kind == kind)
 
 
 def find_order(draft: OrderDraft, client: Client) -> Order | None:
     """The order that this draft has become, if it has."""
-    return Order.of_company(client).where(Order.draft_key == draft.key).first()
+    return _find_order.first(client, draft.key)
+
+
+@made_once
+def _find_order(client: Client, draft_key: str) -> ModelSelect:
+    return Order.of_company(client).where(Order.draft_key == draft_key)
 
 
 def is_over(draft: OrderDraft, *, now: datetime) -> bool:

@@ -4,12 +4,14 @@ is `feedback.py`.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from peewee import ModelSelect, fn
 
 from domain.feedback import SETTLED_STATES, VISIBLE_SIDES, Side, Subject, ThreadState
 from models import Client, User
 from models_feedback import FeedbackFile, FeedbackMessage, FeedbackSeen, FeedbackThread
+from services.questions import made_once
 from services.transactions import write_tx
 
 
@@ -74,18 +76,41 @@ def unread_of(client: Client, user: User) -> ModelSelect:
     """The client's threads in which the operator has answered and `user` has not read it. What
     was answered before the user was added is theirs to read, but not new.
     """
+    return _unread_since(client, user, user.created_at)
+
+
+def list_unread(client: Client, user: User) -> list[FeedbackThread]:
+    """Those of `unread_of`, what was last written in first."""
+    return _unread(client, user, user.created_at)
+
+
+def count_unread(client: Client, user: User) -> int:
+    """How many those are."""
+    return _unread_count.first(client, user, user.created_at)[0]
+
+
+@made_once
+def _unread(client: Client, user: User, since: datetime) -> ModelSelect:
+    order = (FeedbackThread.last_at.desc(), FeedbackThread.id)
+    return _unread_since(client, user, since).order_by(*order)
+
+
+@made_once
+def _unread_count(client: Client, user: User, since: datetime) -> ModelSelect:
+    return _unread_since(client, user, since).select(fn.COUNT(FeedbackThread.id)).tuples()
+
+
+def _unread_since(client: Client, user: User, since: datetime) -> ModelSelect:
     seen = FeedbackSeen.select(FeedbackSeen.message_id).where(
         FeedbackSeen.thread == FeedbackThread.id, FeedbackSeen.user == user
     )
     new = FeedbackMessage.select(1).where(
         FeedbackMessage.thread == FeedbackThread.id,
         FeedbackMessage.side == Side.OPERATOR,
-        FeedbackMessage.created_at >= user.created_at,
+        FeedbackMessage.created_at >= since,
         FeedbackMessage.id > fn.COALESCE(seen, 0),
     )
-    return FeedbackThread.of(client).where(
-        FeedbackThread.last_at >= user.created_at, fn.EXISTS(new)
-    )
+    return FeedbackThread.of(client).where(FeedbackThread.last_at >= since, fn.EXISTS(new))
 
 
 def mark_seen(thread: FeedbackThread, said: Sequence[Said], user: User) -> None:

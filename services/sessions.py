@@ -8,10 +8,11 @@ import secrets
 from contextlib import suppress
 from datetime import datetime, timedelta
 
-from peewee import JOIN
+from peewee import JOIN, ModelSelect
 
 from models import Client, User, UserSession
 from models_access import SecondStep
+from services.questions import made_once
 from services.transactions import DiskFull, write_tx
 
 TOUCH_EVERY = timedelta(minutes=1)  # the idle limit is exact to this
@@ -45,17 +46,21 @@ def find(token: str, *, now: datetime, idle: timedelta) -> UserSession | None:
 
     Dead are: unknown, past the absolute or the idle limit, of a user who may not sign in.
     """
+    return _living.first(_hash(token), now, now - idle)
+
+
+@made_once
+def _living(token_hash: str, now: datetime, seen_after: datetime) -> ModelSelect:
     return (
         UserSession.select(UserSession, User, Client)
         .join(User)
         .join(Client, JOIN.LEFT_OUTER)
         .where(
-            UserSession.token_hash == _hash(token),
+            UserSession.token_hash == token_hash,
             UserSession.expires_at > now,
-            UserSession.last_seen_at > now - idle,
+            UserSession.last_seen_at > seen_after,
             User.is_active,
         )
-        .first()
     )
 
 

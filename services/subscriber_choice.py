@@ -6,13 +6,14 @@ somebody who is no longer the client's, looks at the whole company.
 
 from datetime import datetime
 
-from peewee import Expression
+from peewee import Expression, ModelSelect
 
 from domain.errors import NotFound
 from models import Client, Subscriber, User
 from models_subscribers import SubscriberChoice
 from services import audit
 from services.audit import AuditEventKind
+from services.questions import made_once
 from services.transactions import write_tx
 
 
@@ -30,12 +31,14 @@ def within(subscriber: Subscriber) -> Expression:
 
 def find(client: Client, user: User) -> Subscriber | None:
     """Who was chosen, whether still the client's or not."""
+    return _chosen.first(client, user)
+
+
+@made_once
+def _chosen(client: Client, user: User) -> ModelSelect:
     chosen = SubscriberChoice.of(client, SubscriberChoice.subscriber)
-    return (
-        Subscriber.of(client)
-        .where(Subscriber.id.in_(chosen.where(SubscriberChoice.user == user)))
-        .first()
-    )
+    mine = chosen.where(SubscriberChoice.user == user)
+    return Subscriber.of(client).where(Subscriber.id.in_(mine))
 
 
 def is_own(subscriber: Subscriber, now: datetime) -> bool:

@@ -4,6 +4,7 @@ the order. «Детализация на E-mail» and the charges are ordered so
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import Response, abort, flash, g, redirect, request, url_for
@@ -48,7 +49,9 @@ class Step:
 
     def picker(self) -> Picker:
         """The list as the address or the posted form asks for it."""
-        return Picker.asked_for(self.draft, self.everything, request.values)
+        days = self.request.period.bounds(clock.zone())
+        count = partial(selection.count_eligible, g.client, *days)
+        return Picker.asked_for(self.draft, self.everything, request.values, count)
 
     def typed(self) -> str:
         """The list typed so far."""

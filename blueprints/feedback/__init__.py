@@ -54,7 +54,7 @@ def count_unread() -> int:
     looked already has left the number in `g.unread`.
     """
     known = g.get("unread")
-    return feedback_reading.unread_of(g.client, g.user).count() if known is None else known
+    return feedback_reading.count_unread(g.client, g.user) if known is None else known
 
 
 MENU = MenuItem(N_("Feedback"), "feedback.show", counter=count_unread)

@@ -9,11 +9,9 @@ from blueprints.scoped import by_number, has_scope
 from blueprints.web import render_section
 from domain.periods import month_start
 from domain.roles import ORDERING_ROLES, Role
-from models import Order
 from services import attention, clock, invoice_list, order_subjects
 
 bp = Blueprint("home", __name__)
-ORDERS_SHOWN = 5
 
 
 @bp.get("/")
@@ -23,7 +21,7 @@ def show() -> Response:
     now = clock.local(clock.now())
     may_order = Role(g.user.role) in ORDERING_ROLES
     bills = None if has_scope() else attention.bills_of(g.client, now=now)
-    orders = list(Order.of(g.client).order_by(Order.number.desc()).limit(ORDERS_SHOWN))
+    orders = attention.last_orders(g.client)
     first = attention.of_client(g.client, g.user, bills, orders, now=now, fetches=may_order)
     g.unread = len(first.answers)  # for the menu
     return render_section(
