@@ -135,6 +135,7 @@ ERRORS = {
     "text_missing": N_("Write what it is about"),
     "text_too_long": N_("The text is {over} characters longer than the {limit} it may have"),
     "thread_closed": N_("This request is closed. Open it again to write in it."),
+    "corrected_meanwhile": N_("A credit note was given out meanwhile: look at what is left"),
     "already_told": N_("You have told of this payment already: request No. {number}"),
     "already_arrived": N_("This payment has come in already, on {day}"),
     "too_many_messages": N_("No more than {limit} messages an hour. Try again in {minutes} min"),

@@ -1,4 +1,4 @@
-"""`flask billing run`: the invoices of a month."""
+"""`flask billing`: the invoices of a month, and credit notes on them."""
 
 import sys
 from datetime import date, datetime
@@ -9,7 +9,9 @@ from flask.cli import AppGroup
 
 from commands.refusals import on_database
 from domain.formats import NBSP, format_money
-from services import accounts, billing, clock, import_turns
+from domain.money import read_kopecks
+from services import accounts, billing, clock, corrections, import_turns, invoices
+from services.audit import By
 from services.billing import Outcome
 from texts import billing_failure_text, language
 
@@ -49,6 +51,55 @@ def run(
         click.echo("Nothing was stored.")
     if done.failed:
         sys.exit(1)
+
+
+@group.command("correct")
+@click.argument("number")
+@click.option("--reason", required=True, help="Stands before the name of each line.")
+@click.option("--all", "whole", is_flag=True, help="Give back all that is left of the invoice.")
+@click.option(
+    "--line",
+    "lines",
+    multiple=True,
+    metavar="N=SUM",
+    help="Give back so much of line N, without VAT (of goods whose price holds it: with).",
+)
+@click.option("--dry-run", is_flag=True, help="Only tell what would be given out.")
+@click.option("--no-mail", is_flag=True, help="Send no letter.")
+@on_database
+def correct(number: str, reason: str, whole: bool, lines: tuple[str, ...], **more: bool) -> None:  # noqa: FBT001
+    """Give out a credit note on the invoice with NUMBER."""
+    if whole == bool(lines):
+        raise click.UsageError("Name --all or --line, and not both.")
+    invoice = invoices.find_by_number(number)
+    sums = None if whole else _sums(lines)
+    wanted = corrections.corrections_of(invoice, sums)
+    if more["dry_run"]:
+        plain = corrections.check_reason(reason)
+        content = corrections.look(invoice, wanted, reason=plain, now=clock.now())
+    else:
+        by = By(now=clock.now())
+        note = corrections.give(invoice, sums, reason=reason, mail=not more["no_mail"], by=by)
+        content = invoices.content_of(note)
+    for line in content.lines:
+        click.echo(f"{line.corrects_line}\t{_money(line.net)}\t{line.name}")
+    click.echo(f"{content.number or 'no number yet'}, {_money(content.total)} BYN")
+    if more["dry_run"]:
+        click.echo("Nothing was stored.")
+
+
+def _sums(lines: tuple[str, ...]) -> dict[int, int]:
+    sums: dict[int, int] = {}
+    for text in lines:
+        line, _sign, amount = text.partition("=")
+        if not (line.isascii() and line.isdigit()) or int(line) in sums:
+            raise click.BadParameter(f"{text!r} is no N=SUM of a line of its own")
+        sums[int(line)] = read_kopecks(amount)
+    return sums
+
+
+def _money(kopecks: int) -> str:
+    return format_money(kopecks).replace(NBSP, "")
 
 
 def _tell(outcome: Outcome) -> None:

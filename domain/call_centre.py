@@ -73,6 +73,30 @@ def read_hours(text: str, *, works_on_holidays: bool = False) -> Hours:
     return Hours(tuple(week), works_on_holidays)
 
 
+def write_hours(hours: Hours) -> str:
+    """The week as `read_hours` reads it: days alike that follow each other stand together.
+
+    >>> write_hours(USUAL_HOURS), write_hours(read_hours("1 9:00-18:30; 2-3 9:00-24:00"))
+    ('1-5 9:00-18:00', '1 9:00-18:30; 2-3 9:00-24:00')
+    """
+    parts: list[tuple[int, int, Span]] = []
+    for day, span in enumerate(hours.week, 1):
+        if span is None:
+            continue
+        if parts and parts[-1][1:] == (day - 1, span):
+            parts[-1] = (parts[-1][0], day, span)
+        else:
+            parts.append((day, day, span))
+    return "; ".join(
+        f"{first if first == last else f'{first}-{last}'} {_minute(span[0])}-{_minute(span[1])}"
+        for first, last, span in parts
+    )
+
+
+def _minute(minute: int) -> str:
+    return f"{minute // 60}:{minute % 60:02}"
+
+
 # --- Figures --------------------------------------------------------------------------------------
 
 

@@ -145,6 +145,12 @@ class DeliveryChangePending(DomainError):
     code = "delivery_change_pending"
 
 
+class CorrectedMeanwhile(DomainError):
+    """Somebody has given out a credit note since the page was drawn."""
+
+    code = "corrected_meanwhile"
+
+
 class NothingToChange(DomainError):
     """What was asked for is so already."""
 

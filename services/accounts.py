@@ -91,7 +91,14 @@ def add_client(
     return client
 
 
-def change_client(client: Client, *, now: datetime, **changes: Unpack[ClientChanges]) -> list[str]:
+def change_client(
+    client: Client,
+    *,
+    user: User | None = None,
+    ip: str = "",
+    now: datetime,
+    **changes: Unpack[ClientChanges],
+) -> list[str]:
     """Change what is given; return the names of what is other than before. Open orders keep the
     address that they were placed with.
 
@@ -115,6 +122,8 @@ def change_client(client: Client, *, now: datetime, **changes: Unpack[ClientChan
         audit.record(
             AuditEventKind.CLIENT_CHANGED,
             now=now,
+            user=user,
+            ip=ip,
             client=client,
             subject=f"client:{client.id}",
             changed=changed,

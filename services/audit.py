@@ -50,6 +50,7 @@ class AuditEventKind(StrEnum):
     BILLING_ASKED = "billing_asked"
     PAYMENT_ADDED = "payment_added"
     PAYMENTS_IMPORTED = "payments_imported"
+    BILL_CORRECTED = "bill_corrected"
     TOLD_PAYMENT_ARRIVED = "told_payment_arrived"
     CHARGE_ADDED = "charge_added"
     CHARGE_CANCELLED = "charge_cancelled"

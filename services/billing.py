@@ -10,14 +10,12 @@ import secrets
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from fractions import Fraction
 
 from flask import current_app
 
-from domain.billing.forming import Formed, form, vat_totals
+from domain.billing.forming import Formed, form
 from domain.billing.invoice import (
     InvoiceContent,
-    Line,
     Party,
     PaymentLine,
     annex_hash,
@@ -25,7 +23,6 @@ from domain.billing.invoice import (
     number_text,
     to_json,
 )
-from domain.billing.totals import refunded
 from domain.billing.vat import vat_percent
 from domain.errors import DomainError, InvalidValue
 from domain.languages import OWN, language
@@ -49,7 +46,6 @@ from services import (
     delivery,
     faults,
     invoice_orders,
-    invoices,
     months,
     price_questions,
 )
@@ -180,7 +176,7 @@ class _Work:
             BillingFailure.create(client=client, period=self.first, **values)
 
     def _form(self, client: Client) -> Outcome:
-        previous = _last_document(client)
+        previous = last_document(client)
         self._check(client)
         period = month_of(self.first)
         due = Due(
@@ -262,9 +258,9 @@ class _Work:
         """Number, freeze and store; what stands on it is marked. All of it or nothing."""
         with write_tx():
             lock_client(client)  # no order begins to wait for this invoice meanwhile
-            last = _last_document(client)  # a credit note may have come since the content was made
+            last = last_document(client)  # a credit note may have come since the content was made
             content = replace(content, opening=last.closing if last else 0)
-            invoice, content = _give_out(
+            invoice, content = give_out(
                 client, content, cut=self.cut, run=self.run, ordinal=0, now=self.now
             )
             rows = (
@@ -307,7 +303,7 @@ class _GroupNames(dict):
 # --- Giving out -----------------------------------------------------------------------------------
 
 
-def _give_out(
+def give_out(
     client: Client,
     content: InvoiceContent,
     *,
@@ -384,7 +380,7 @@ def _mark(model: type, ids: list[int], invoice: Invoice) -> None:
         model.update(invoice_id=invoice.id).where(model.id.in_(ids[n : n + 500])).execute()
 
 
-def _last_document(client: Client) -> Invoice | None:
+def last_document(client: Client) -> Invoice | None:
     """The invoice or credit note given out last: its closing balance is the next one's opening."""
     return Invoice.of(client).order_by(Invoice.id.desc()).first()
 
@@ -414,82 +410,3 @@ def _operator() -> Party:
 
 def _due_on(first: date) -> date:
     return month_start(first, -1).replace(day=current_app.config["CABINET"].INVOICE_DUE_DAY)
-
-
-# --- Corrections ----------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Correction:
-    """So much of a line is given back."""
-
-    ordinal: int
-    part: Fraction
-
-
-@language(OWN)
-def correct(
-    invoice: Invoice, corrections: Sequence[Correction], *, reason: str, now: datetime
-) -> Invoice:
-    """Give out a credit note on an invoice: its lines are those given back, less than nothing.
-    `reason` stands before the name of each.
-
-    Raises `InvalidValue` for a line that is not there, or when more is given back than is left.
-    """
-    with write_tx():
-        lock_client(invoice.client)
-        original = invoices.content_of(invoice)
-        notes = [invoices.content_of(note) for note in invoices.credit_notes_of(invoice)]
-        before = [line for note in notes for line in note.lines]
-        lines: list[Line] = []
-        for each in corrections:
-            lines.append(_given_back(original, [*before, *lines], each, len(lines) + 1, reason))
-        last = _last_document(invoice.client)
-        content = replace(
-            original,
-            corrects=original.number,
-            issued_on=now.date(),
-            lines=tuple(lines),
-            vat=vat_totals(lines),
-            opening=last.closing,
-            payments=(),
-            subscribers=0,
-            annex_sha256="",
-        )
-        cut = Cut(invoice.until_run, tuple(invoice.open_runs))
-        note, _content = _give_out(
-            invoice.client,
-            content,
-            cut=cut,
-            run=None,
-            ordinal=len(notes) + 1,
-            corrects=invoice,
-            now=now,
-        )
-    return note
-
-
-def _given_back(
-    original: InvoiceContent,
-    given_back: Sequence[Line],
-    correction: Correction,
-    ordinal: int,
-    reason: str,
-) -> Line:
-    line = next((each for each in original.lines if each.ordinal == correction.ordinal), None)
-    if line is None or not 0 < correction.part <= 1:
-        raise InvalidValue(what="line", value=correction.ordinal)
-    before = [each for each in given_back if each.corrects_line == line.ordinal]
-    net = -refunded(line.net, correction.part)
-    gross = -refunded(line.gross, correction.part)
-    net_before, gross_before = sum(each.net for each in before), sum(each.gross for each in before)
-    if abs(net_before + net) > abs(line.net) or abs(gross_before + gross) > abs(line.gross):
-        raise InvalidValue(what="line", value=correction.ordinal)
-    return replace(
-        line,
-        ordinal=ordinal,
-        name=f"{reason}: {line.name}",
-        net=net,
-        gross=gross,
-        corrects_line=line.ordinal,
-    )

@@ -22,10 +22,10 @@ from domain.call_centre import (
 from domain.errors import AlreadyExists, NotFound
 from domain.holidays import is_holiday
 from domain.periods import DateRange, month_of, month_start
-from models import Client, Subscriber
+from models import Client, Subscriber, User
 from models_subscribers import CentreHours, CentreNumber
 from services import audit, call_centre_days
-from services.audit import AuditEventKind
+from services.audit import AuditEventKind, By
 from services.scopes import whole_company
 from services.transactions import write_tx
 
@@ -83,7 +83,14 @@ def members_of(client: Client) -> list[Member]:
 
 
 def add(
-    client: Client, subscriber: Subscriber, kind: MemberKind, group: str = "", *, now: datetime
+    client: Client,
+    subscriber: Subscriber,
+    kind: MemberKind,
+    group: str = "",
+    *,
+    user: User | None = None,
+    ip: str = "",
+    now: datetime,
 ) -> None:
     """Put a number of the client into the service; raises `AlreadyExists`."""
     with write_tx():
@@ -92,20 +99,28 @@ def add(
         CentreNumber.create(
             client=client, subscriber=subscriber, kind=kind, group_name=group, added_at=now
         )
-        _note(AuditEventKind.CENTRE_NUMBER_ADDED, client, subscriber, now)
+        _note(AuditEventKind.CENTRE_NUMBER_ADDED, client, subscriber, By(now=now, user=user, ip=ip))
 
 
-def remove(client: Client, subscriber: Subscriber, *, now: datetime) -> None:
+def remove(
+    client: Client,
+    subscriber: Subscriber,
+    *,
+    user: User | None = None,
+    ip: str = "",
+    now: datetime,
+) -> None:
     """Take a number out of the service; raises `NotFound`."""
     with write_tx():
         own = (CentreNumber.client == client) & (CentreNumber.subscriber == subscriber)
         if not CentreNumber.delete().where(own).execute():
             raise NotFound(what="number", name=subscriber.number)
-        _note(AuditEventKind.CENTRE_NUMBER_REMOVED, client, subscriber, now)
+        by = By(now=now, user=user, ip=ip)
+        _note(AuditEventKind.CENTRE_NUMBER_REMOVED, client, subscriber, by)
 
 
-def _note(event: AuditEventKind, client: Client, subscriber: Subscriber, now: datetime) -> None:
-    audit.record(event, now=now, client=client, subject=f"subscriber:{subscriber.id}")
+def _note(event: AuditEventKind, client: Client, subscriber: Subscriber, by: By) -> None:
+    audit.record_by(event, by, client=client, subject=f"subscriber:{subscriber.id}")
 
 
 def hours_of(client: Client) -> Hours:
@@ -117,7 +132,9 @@ def hours_of(client: Client) -> Hours:
     return Hours(week, row.works_on_holidays)
 
 
-def set_hours(client: Client, hours: Hours, *, now: datetime) -> None:
+def set_hours(
+    client: Client, hours: Hours, *, user: User | None = None, ip: str = "", now: datetime
+) -> None:
     """Keep other working hours; past days are counted by them too."""
     values = {
         CentreHours.week: list(hours.week),
@@ -128,9 +145,9 @@ def set_hours(client: Client, hours: Hours, *, now: datetime) -> None:
         CentreHours.insert({CentreHours.client: client, **values}).on_conflict(
             conflict_target=[CentreHours.client], update=values
         ).execute()
-        audit.record(
-            AuditEventKind.CENTRE_HOURS_SET, now=now, client=client, subject=f"client:{client.id}"
-        )
+        by = By(now=now, user=user, ip=ip)
+        kind = AuditEventKind.CENTRE_HOURS_SET
+        audit.record_by(kind, by, client=client, subject=f"client:{client.id}")
 
 
 def holidays_ahead(today: date) -> list[date]:

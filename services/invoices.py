@@ -12,7 +12,9 @@ from domain.billing.invoice import (
     annex_hash,
     content_hash,
     from_json,
+    read_number,
 )
+from domain.errors import NotFound
 from models import Client
 from models_billing import Invoice, InvoiceLine, InvoiceSubscriber
 
@@ -40,6 +42,19 @@ def annex_of(invoice: Invoice) -> list[AnnexRow]:
 def find(client: Client, key: str) -> Invoice | None:
     """The client's own document with that key, or None."""
     return Invoice.of(client).where(Invoice.key == key).first()
+
+
+def find_by_number(text: str) -> Invoice:
+    """The document with a number, whoever's it is; raises `NotFound`."""
+    told = read_number(text)
+    found = None
+    if told is not None:
+        series, year, number = told
+        same = (Invoice.series == series) & (Invoice.year == year) & (Invoice.number == number)
+        found = Invoice.across_clients(Invoice, Client).join(Client).where(same).first()
+    if found is None:
+        raise NotFound(what="invoice", name=text)
+    return found
 
 
 def of_client(client: Client) -> list[Invoice]:

@@ -46,6 +46,7 @@ WORDS = {  # by services.audit.AuditEventKind
     "billing_asked": N_("Asked for bills to be made"),
     "payment_added": N_("Entered a payment"),
     "payments_imported": N_("Read in payments"),
+    "bill_corrected": N_("Gave out a credit note"),
     "told_payment_arrived": N_("Found a payment that was told of"),
     "charge_added": N_("Added a charge"),
     "charge_cancelled": N_("Cancelled a charge"),

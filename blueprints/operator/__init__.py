@@ -6,7 +6,9 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.operator import (
+    bill,
     billing,
+    centre,
     clients,
     feedback,
     import_card,
@@ -36,7 +38,7 @@ PAGES = (imports, unrated, billing, statements, clients, feedback)
 OPERATOR_MENU = MenuItem(
     N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
 )
-for page in PAGES:
+for page in (*PAGES, bill, centre):
     bp.register_blueprint(page.bp)
 
 

@@ -18,10 +18,12 @@ from blueprints.paths import row_id
 from blueprints.web import MenuItem, render_section
 from domain.errors import AlreadyExists, DomainError, InvalidValue, NotFound
 from domain.formats import NBSP, format_money
+from domain.languages import NAMES, OWN
 from domain.roles import OPERATOR_ROLES, Role
 from models import Client, Subscriber
 from services import (
     access,
+    accounts,
     clock,
     discounts,
     instalments,
@@ -87,6 +89,8 @@ def show(client: int) -> Response:
         discounts=discounts.of_client(row),
         plans=[(plan, instalments.parts_of(plan)) for plan in plans],
         services={str(value): label for value, label in _choices()},
+        languages=NAMES,
+        usual_language=NAMES[OWN],
         may_change=_may_change(),
         form=EmptyForm(),
     )
@@ -211,6 +215,21 @@ def instalment(client: int) -> AnyResponse:
         return gettext("The instalments are put down")
 
     return _take(row, form, "operator/clients/instalment.html", save)
+
+
+@bp.post("/<int:client>/language")
+@allow(*MONEY_ROLES)
+def language(client: int) -> AnyResponse:
+    """In which language the company is written to; "": as nobody has chosen one."""
+    check_button()
+    row, code = _client_or_404(client), request.form.get("language", "")
+    if code and code not in NAMES:
+        flash(gettext("Choose the language"), "warn")
+    elif accounts.change_client(
+        row, language=code, user=g.user, ip=request.remote_addr or "", now=clock.now()
+    ):
+        flash(gettext("The language is kept. Letters of orders that are placed speak theirs"), "ok")
+    return redirect(url_for(".show", client=row.id), code=303)
 
 
 def _told(client: Client) -> dict[str, str]:

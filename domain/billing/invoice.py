@@ -181,3 +181,16 @@ def number_text(series: str, year: int, number: int) -> str:
     ('2026-000007', 'A-2026-000007')
     """
     return f"{series}{'-' if series else ''}{year}-{number:06}"
+
+
+def read_number(text: str) -> tuple[str, int, int] | None:
+    """Series, year and number of what people write; None for no number of an invoice.
+
+    >>> read_number("A-2026-000007"), read_number("2026-7"), read_number("7")
+    (('A', 2026, 7), ('', 2026, 7), None)
+    """
+    series, _dash, rest = text.strip().rpartition("-")
+    series, _dash, year = series.rpartition("-")
+    if not (year.isascii() and year.isdigit() and rest.isascii() and rest.isdigit()):
+        return None
+    return (series, int(year), int(rest)) if len(year) == 4 and len(rest) < 10 else None

@@ -16,5 +16,9 @@ def line_vats(content: InvoiceContent) -> list[int]:
     """The VAT of each line: prices that hold theirs tell it, the others part the VAT of their rate
     so that nothing is lost.
     """
-    parts = iter(vat_by_line(plain_nets(content.lines)))
+    told = {Decimal(rate.percent) / 100: rate.vat for rate in content.vat}
+    for line in content.lines:
+        if line.gross:
+            told[Decimal(line.vat_percent) / 100] -= line.gross - line.net
+    parts = iter(vat_by_line(plain_nets(content.lines), told))
     return [line.gross - line.net if line.gross else next(parts) for line in content.lines]

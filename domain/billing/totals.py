@@ -1,6 +1,6 @@
 """Sums of an invoice: discounts parted over lines, VAT once for each rate. Kopecks throughout."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from fractions import Fraction
 from typing import NamedTuple
@@ -61,12 +61,15 @@ def total_of(lines: Iterable[Net]) -> Totals:
     )
 
 
-def vat_by_line(lines: Sequence[Net]) -> list[int]:
-    """The VAT of each line, so that the lines of a rate make its VAT to the kopeck."""
+def vat_by_line(lines: Sequence[Net], told: Mapping[Decimal, int] | None = None) -> list[int]:
+    """The VAT of each line, so that the lines of a rate make its VAT to the kopeck: what is `told`
+    of the rate, or that of the lines' sum.
+    """
     vats = [0] * len(lines)
     for part in total_of(lines).by_rate:
         at = [n for n, line in enumerate(lines) if line.vat_percent == part.percent]
-        parts = split(part.vat, [lines[n].amount for n in at])
+        vat_of_rate = part.vat if told is None else told[part.percent]
+        parts = split(vat_of_rate, [lines[n].amount for n in at])
         for n, vat in zip(at, parts, strict=True):
             vats[n] = vat
     return vats

@@ -5,13 +5,15 @@ from datetime import timedelta
 
 import pyotp
 
+from domain.call_centre import MemberKind
 from domain.orders import OrderState
 from domain.periods import month_start
 from domain.rating.states import CallRating
+from domain.roles import Role
 from models import UserSession
 from models_access import SecondFactor
 from models_billing import Discount, OneOffCharge, Waiver
-from services import billing, clock, invoices, second_factor
+from services import billing, call_centre, clock, invoices, second_factor
 from services.access_links import LinkKind
 from tests import factories
 from tests.security import world
@@ -62,6 +64,9 @@ def add_rows(made):
     SecondFactor.create(user=made.guarded, key="k", **now)
     made.invited = factories.make_user(made.client)
     world.add_link(made.app, LinkKind.INVITATION, made.invited, clock.now())
+    made.agent = factories.make_subscriber(made.client)
+    call_centre.add(made.client, made.agent, MemberKind.EMPLOYEE, now=clock.now())
+    made.cashier = factories.make_user(role=Role.OPERATOR_ADMINISTRATOR, password=PASSWORD)
     made.payer = factories.make_user(factories.make_client(), password=PASSWORD)
 
 
@@ -98,6 +103,10 @@ def all_forms(full):
     lost = f"/operator/unrated/waive?account={full.client.account_no}&month={day[:7]}"
     return {
         **money_forms(full, f"/operator/clients/{full.client.id}"),
+        "operator.bill.correct": (
+            full.cashier, f"/operator/clients/{full.client.id}/bills/{full.invoice.key}/correct",
+            {"reason": "Ошибка", "scope": "all", "after": "0", "password": PASSWORD},
+        ),
         "operator.billing.look": (full.operator, f"{month}/look", {}),
         "operator.billing.retry": (
             full.operator, f"{month}/retry", {"account": full.client.account_no},

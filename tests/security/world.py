@@ -62,7 +62,7 @@ class World:
         is_bill = rule.startswith("/bills/<key>/")
         call = self.billed_call if is_bill else self.call
         keys = {
-            "<key>": self.invoice.key if is_bill else self.key_of(rule),
+            "<key>": self.invoice.key if "/bills/<key>/" in rule else self.key_of(rule),
             "<token>": self.token_of(rule),
             "<draft>": self.draft.key,
             "<order>": self.order.key,

@@ -20,7 +20,7 @@ from models_billing import (
     TariffRate,
     TariffVersion,
 )
-from services import billing, invoices, rating
+from services import billing, corrections, invoices, rating
 from tests.factories import NOON, make_call, make_client, make_import_run, make_subscriber
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
@@ -231,8 +231,8 @@ def a_credit_note():
     talk_a_bit(client)
     form()
     [invoice] = invoices.of_client(client)
-    lines = [billing.Correction(1, Fraction(1, 2)), billing.Correction(2, Fraction(1))]
-    return billing.correct(invoice, lines, reason="Номер не работал с 1 по 15 марта", now=LATER)
+    lines = [corrections.Correction(1, Fraction(1, 2)), corrections.Correction(2, Fraction(1))]
+    return corrections.correct(invoice, lines, reason="Номер не работал с 1 по 15 марта", now=LATER)
 
 
 @case
@@ -243,8 +243,8 @@ def a_credit_note_after_payment():
     pay(client, 20_000, 20, "88")
     form()
     [invoice] = invoices.of_client(client)
-    lines = [billing.Correction(n, Fraction(1)) for n in (1, 2)]
-    return billing.correct(invoice, lines, reason="Возврат", now=LATER)
+    lines = [corrections.Correction(n, Fraction(1)) for n in (1, 2)]
+    return corrections.correct(invoice, lines, reason="Возврат", now=LATER)
 
 
 @case

@@ -26,6 +26,7 @@ from models_billing import (
 )
 from services import billing, instalments, invoices, rating, verify
 from services.audit import By
+from services.corrections import Correction, correct
 from services.instalments import Purchase
 from tests.factories import NOON, make_call, make_client, make_import_run, make_subscriber
 
@@ -215,9 +216,7 @@ def test_a_credit_note_gives_back_and_leaves_the_invoice_as_it_is(client):
     talk(client)
     form()
     [invoice] = invoices.of_client(client)
-    note = billing.correct(
-        invoice, [billing.Correction(1, Fraction(1, 2))], reason="Ошибка", now=LATER
-    )
+    note = correct(invoice, [Correction(1, Fraction(1, 2))], reason="Ошибка", now=LATER)
     content = invoices.content_of(note)
     assert [(line.name, line.net) for line in content.lines] == [
         ("Ошибка: Абонентская плата", -350)
@@ -225,9 +224,9 @@ def test_a_credit_note_gives_back_and_leaves_the_invoice_as_it_is(client):
     assert (content.vat_sum, content.total, content.corrects) == (-88, -438, "2026-000001")
     assert (note.number, note.opening, note.closing) == (2, invoice.closing, invoice.closing - 438)
     with pytest.raises(InvalidValue):
-        billing.correct(invoice, [billing.Correction(1, Fraction(2, 3))], reason="x", now=LATER)
+        correct(invoice, [Correction(1, Fraction(2, 3))], reason="x", now=LATER)
     with pytest.raises(InvalidValue):
-        billing.correct(invoice, [billing.Correction(9, Fraction(1))], reason="x", now=LATER)
+        correct(invoice, [Correction(9, Fraction(1))], reason="x", now=LATER)
     form(APRIL, LATER)
     assert invoices.of_client(client)[0].opening == note.closing
 
@@ -238,8 +237,8 @@ def test_a_credit_note_given_out_meanwhile_is_in_the_opening_balance(client, mon
     form_lines = billing.form
 
     def form_late(*args, **values):
-        half = [billing.Correction(1, Fraction(1, 2))]
-        billing.correct(invoice, half, reason="x", now=LATER)
+        half = [Correction(1, Fraction(1, 2))]
+        correct(invoice, half, reason="x", now=LATER)
         return form_lines(*args, **values)
 
     monkeypatch.setattr(billing, "form", form_late)
@@ -252,9 +251,9 @@ def test_a_credit_note_gives_no_line_back_twice(client):
     form()
     [invoice] = invoices.of_client(client)
     with pytest.raises(InvalidValue):
-        billing.correct(invoice, [billing.Correction(1, Fraction(1))] * 2, reason="x", now=LATER)
-    half = billing.Correction(1, Fraction(1, 2))
-    assert billing.correct(invoice, [half, half], reason="x", now=LATER).net == -invoice.net
+        correct(invoice, [Correction(1, Fraction(1))] * 2, reason="x", now=LATER)
+    half = Correction(1, Fraction(1, 2))
+    assert correct(invoice, [half, half], reason="x", now=LATER).net == -invoice.net
 
 
 def test_of_a_price_with_vat_no_kopeck_more_is_given_back(client):
@@ -264,10 +263,10 @@ def test_of_a_price_with_vat_no_kopeck_more_is_given_back(client):
     [invoice] = invoices.of_client(client)
     line = invoices.content_of(invoice).lines[-1]
     assert (line.net, line.gross) == (96, 115)
-    half = [billing.Correction(line.ordinal, Fraction(1, 2))]
-    billing.correct(invoice, half, reason="x", now=LATER)
+    half = [Correction(line.ordinal, Fraction(1, 2))]
+    correct(invoice, half, reason="x", now=LATER)
     with pytest.raises(InvalidValue):  # 58 and 58
-        billing.correct(invoice, half, reason="x", now=LATER)
+        correct(invoice, half, reason="x", now=LATER)
 
 
 def test_each_invoice_carries_on_the_hash_of_the_one_before(client):

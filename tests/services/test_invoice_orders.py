@@ -18,7 +18,16 @@ from domain.periods import month_start
 from jobs import orders as job
 from models import AuditEvent, Client, Order
 from models_billing import DeliverySetting, Invoice
-from services import bill_offers, billing, clock, invoice_orders, invoices, orders, verify
+from services import (
+    bill_offers,
+    billing,
+    clock,
+    corrections,
+    invoice_orders,
+    invoices,
+    orders,
+    verify,
+)
 from services.invoice_orders import BillRequest
 from tests.factories import make_client, make_user
 from tests.smtp_sink import SmtpSink
@@ -410,8 +419,8 @@ def test_it_gets_the_invoice_of_its_month_and_of_its_client_only(waiting, user, 
     september = bill_offers.invoice_of(user.client, date(2026, 9, 1))
     lines = invoices.content_of(september).lines
     if lines:
-        billing.correct(
-            september, [billing.Correction(1, Fraction(1))], reason="x", now=clock.now()
+        corrections.correct(
+            september, [corrections.Correction(1, Fraction(1))], reason="x", now=clock.now()
         )
     invoice = form(user.client, OCTOBER)
     assert Order.get_by_id(waiting.id).params["invoice"] == invoice.id

@@ -15,7 +15,7 @@ from models_billing import (
     TariffVersion,
     VatRate,
 )
-from services import billing, instalments, rating, tariffs
+from services import billing, corrections, instalments, rating, tariffs
 from services.audit import By
 from tests import databases
 from tests.factories import NOON
@@ -65,7 +65,7 @@ def full(client):
     rating.rerun(MARCH, MAY)
     billing.form_month(MARCH, now=NOW)
     [invoice] = client.invoices
-    billing.correct(invoice, [billing.Correction(1, 1)], reason="x", now=LATER)
+    corrections.correct(invoice, [corrections.Correction(1, 1)], reason="x", now=LATER)
 
 
 def test_no_model_has_a_column_that_rounds():

@@ -9,7 +9,7 @@ from domain.orders import OrderKind, OrderState
 from domain.periods import month_start
 from models import Order
 from models_billing import Invoice, Payment
-from services import billing, clock, invoices
+from services import billing, clock, corrections, invoices
 from services.invoice_list import number_of, settlement_of
 from tests.blueprints.source_words import INTRODUCTION, PARAGRAPHS
 from tests.factories import make_invoice_order
@@ -168,8 +168,8 @@ def test_a_repeated_letter_that_went_out_makes_a_lost_one_good(browser, march):
 def test_payments_pay_the_oldest_bill_and_credit_notes_are_linked(browser, client_row, march, on):
     billing.form_month(cases.APRIL, now=on(5, 2))
     pay(client_row, 1000)
-    note = billing.correct(
-        march, [billing.Correction(1, Fraction(1, 2))], reason="Ошибка", now=on(5, 3)
+    note = corrections.correct(
+        march, [corrections.Correction(1, Fraction(1, 2))], reason="Ошибка", now=on(5, 3)
     )
     second, first = bills(browser)
     assert (first["Оплачено"], first["Остаток"]) == ("4,37", "0,00")

@@ -12,7 +12,7 @@ from domain.cdr.record import CallDirection
 from domain.roles import Role
 from models import AuditEvent, Call
 from models_billing import Discount, PlanAssignment
-from services import billing, clock, invoices, rating, usage
+from services import clock, corrections, invoices, rating, usage
 from services.audit import AuditEventKind
 from services.transactions import write_tx
 from tests.factories import NOON, make_import_run, make_user
@@ -120,8 +120,8 @@ def test_a_viewer_sees_a_bill_and_orders_nothing(app, client_row, march):
 
 
 def test_a_bill_and_its_credit_note_lead_to_each_other(browser, march):
-    note = billing.correct(
-        march, [billing.Correction(1, Fraction(1, 2))], reason="Ошибка", now=LATER
+    note = corrections.correct(
+        march, [corrections.Correction(1, Fraction(1, 2))], reason="Ошибка", now=LATER
     )
     page = open_page(browser, march)
     assert "Счет исправлен: корректировка № 2026-000002 (-4,38)" in words(page.main)

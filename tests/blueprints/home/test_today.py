@@ -10,7 +10,7 @@ from domain.orders import OrderKind
 from domain.roles import Role
 from models import Artefact
 from models_billing import Payment
-from services import billing, clock, invoices
+from services import billing, clock, corrections, invoices
 from tests.factories import (
     NOON,
     make_delivery_change,
@@ -184,7 +184,9 @@ def test_the_last_bills_have_their_sums_and_states(browser, march, client_row):
 
 
 def test_a_credit_note_lessens_what_is_to_pay_and_is_no_bill(browser, march, on):
-    billing.correct(march, [billing.Correction(1, Fraction(1, 2))], reason="Ошибка", now=on(4, 12))
+    corrections.correct(
+        march, [corrections.Correction(1, Fraction(1, 2))], reason="Ошибка", now=on(4, 12)
+    )
     assert sentences(browser) == ["К оплате 4,37 BYN до 25.04.2026 счет № 2026-000001"]
     assert len(home(browser).select("tr.bill")) == 1
 

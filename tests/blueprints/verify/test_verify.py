@@ -6,7 +6,7 @@ from fractions import Fraction
 import pytest
 
 from models_billing import OneOffCharge
-from services import billing, invoices
+from services import billing, corrections, invoices
 from tests.factories import make_client
 
 NOW = datetime(2026, 4, 2, 6, tzinfo=UTC)
@@ -31,7 +31,9 @@ def test_a_genuine_paper_is_told_with_what_is_printed_on_it(anonymous, invoice):
 
 
 def test_a_corrected_one_names_what_corrects_it(anonymous, invoice):
-    note = billing.correct(invoice, [billing.Correction(1, Fraction(1))], reason="Ошибка", now=NOW)
+    note = corrections.correct(
+        invoice, [corrections.Correction(1, Fraction(1))], reason="Ошибка", now=NOW
+    )
     assert "исправлен документом 2026-000002" in anonymous.get(f"/verify/{invoice.key}").text
     page = anonymous.get(f"/verify/{note.key}")
     assert "Исправляет счет" in page.text

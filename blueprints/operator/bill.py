@@ -1,0 +1,191 @@
+"""A client's bill as the operator's people see it, and giving back of it by a credit note: first a
+look at what would be given out, then the password.
+"""
+
+from typing import Any
+
+from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+from wtforms import Field, HiddenField, RadioField, StringField, ValidationError
+from wtforms.fields import SelectChoice
+from wtforms.validators import InputRequired
+
+from blueprints import step_up
+from blueprints.forms import CabinetForm
+from blueprints.guards import allow
+from blueprints.operator.money_forms import SumField
+from blueprints.step_up import StepUpForm
+from blueprints.web import render_section
+from domain.billing.delivery import DeliveryMethod
+from domain.billing.invoice import InvoiceContent
+from domain.errors import DomainError, InvalidValue
+from domain.roles import OPERATOR_ROLES, Role
+from models import Client
+from models_billing import Invoice
+from services import access, clock, corrections, delivery, invoice_list, invoices
+from services.corrections import LONGEST_REASON, Left
+from texts import error_text, gettext, lazy_gettext
+
+CORRECTING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
+ALL, LINES = "all", "lines"
+bp = Blueprint("bill", __name__, url_prefix="/clients/<int:client>/bills/<key>")
+
+
+def _short(_form: Any, field: Field) -> None:
+    if len(field.data) > LONGEST_REASON:
+        raise ValidationError(gettext("No more than 120 characters"))
+
+
+class _Wish(CabinetForm):
+    """What is given back, and why. Each line of the bill has a field of its own."""
+
+    reason = StringField(
+        lazy_gettext("Reason"),
+        filters=[lambda text: " ".join((text or "").split())],
+        validators=[
+            InputRequired(lazy_gettext("Fill this in")),
+            _short,
+        ],
+    )
+    scope = RadioField(
+        lazy_gettext("What is given back"),
+        choices=[
+            SelectChoice(ALL, lazy_gettext("All that is left of the bill")),
+            SelectChoice(LINES, lazy_gettext("Sums by line")),
+        ],
+        default=LINES,
+    )
+
+    @property
+    def sums(self) -> dict[int, int] | None:
+        """Kopecks by line; None: all that is left."""
+        if self.scope.data == ALL:
+            return None
+        return {int(each.name[5:]): each.kopecks for each in self if each.name.startswith("line-")}
+
+    def refuse(self, error: DomainError) -> None:
+        """Say at its place why it cannot be."""
+        line = f"line-{error.values.get('value', '')}"
+        if isinstance(error, InvalidValue) and line in self:
+            self[line].errors = [gettext("No more than is left of the line, and more than 0")]
+        elif isinstance(error, InvalidValue) and error.values.get("what") == "correction":
+            self.form_errors.append(gettext("Nothing is given back: fill in a sum"))
+        else:
+            self.form_errors.append(error_text(error))
+
+
+class _Deed(_Wish, StepUpForm):
+    """The same once more, with the password."""
+
+    after = HiddenField()
+
+    @property
+    def seen(self) -> int:
+        """How many credit notes there were on the page."""
+        return int(self.after.data) if (self.after.data or "").isdecimal() else -1
+
+
+def _form_of(kind: type[_Wish], lefts: list[Left], **more: Any) -> Any:
+    """A form with a field for each line of which something is left."""
+    fields = {f"line-{left.line.ordinal}": SumField(left.line.name) for left in lefts if left.sum}
+    made = type(kind.__name__, (kind,), {})
+    for name, field in fields.items():
+        setattr(made, name, field)
+    return made(**more)
+
+
+@bp.get("/")
+@allow(*OPERATOR_ROLES)
+def show(client: int, key: str) -> Response:
+    """The bill; with `scope` in the address also what would be given out."""
+    invoice = _invoice_or_404(client, key)
+    ip = request.remote_addr or ""
+    access.note_client_viewed(
+        g.user, invoice.client, f"invoice:{invoice.id}", ip=ip, now=clock.now()
+    )
+    lefts = corrections.left_of(invoice)
+    if "scope" not in request.args:
+        return _draw(invoice, lefts, _form_of(_Wish, lefts, formdata=None))
+    form = _form_of(_Wish, lefts, formdata=request.args, meta={"csrf": False})
+    content = _look(invoice, form) if form.validate() else None
+    deed = _form_of(_Deed, lefts, formdata=None)
+    return _draw(invoice, lefts, form, 200 if content else 422, content=content, deed=deed)
+
+
+@bp.post("/correct")
+@allow(*CORRECTING_ROLES)
+def correct(client: int, key: str) -> AnyResponse:
+    """Give the credit note out, and order its letter."""
+    invoice = _invoice_or_404(client, key)
+    if invoice.ordinal:
+        abort(404)
+    lefts = corrections.left_of(invoice)
+    form = _form_of(_Deed, lefts)
+    content = _look(invoice, form) if form.validate_on_submit() else None
+    status = step_up.refusal(form) if content else 422
+    if status:
+        page = _draw(invoice, lefts, form, status, content=content, deed=form)
+        return step_up.with_retry_after(page)
+    try:
+        note = corrections.give(
+            invoice, form.sums, reason=form.reason.data, after=form.seen, by=step_up.by()
+        )
+    except DomainError as error:
+        form.refuse(error)
+        return _draw(invoice, corrections.left_of(invoice), form, 422)
+    number = invoice_list.number_of(note)
+    flash(gettext("Credit note No. {number} is given out").format(number=number), "ok")
+    return redirect(url_for(".show", client=client, key=key), code=303)
+
+
+def _look(invoice: Invoice, form: _Wish) -> InvoiceContent | None:
+    """What would be given out; None when the form says why not."""
+    try:
+        wanted = corrections.corrections_of(invoice, form.sums)
+        reason = corrections.check_reason(form.reason.data)
+        return corrections.look(invoice, wanted, reason=reason, now=clock.now())
+    except DomainError as error:
+        form.refuse(error)
+        return None
+
+
+def _draw(
+    invoice: Invoice,
+    lefts: list[Left],
+    form: _Wish,
+    status: int = 200,
+    *,
+    content: InvoiceContent | None = None,
+    deed: _Deed | None = None,
+) -> Response:
+    setting = delivery.current(invoice.client, now=clock.now())
+    return render_section(
+        "operator/bill/show.html",
+        status,
+        client=invoice.client,
+        invoice=invoice,
+        told=invoices.content_of(invoice),
+        number_of=invoice_list.number_of,
+        notes=invoices.credit_notes_of(invoice),
+        corrected=_corrected(invoice),
+        lefts=lefts,
+        form=form,
+        deed=deed,
+        content=content,
+        mailed_to=setting.email if setting.method == DeliveryMethod.EMAIL else "",
+        may_correct=_may_correct() and not invoice.ordinal and any(left.sum for left in lefts),
+    )
+
+
+def _corrected(invoice: Invoice) -> Invoice | None:
+    """The bill that a credit note corrects."""
+    return Invoice.of(invoice.client_id).where(Invoice.id == invoice.corrects_id).first()
+
+
+def _may_correct() -> bool:
+    return Role(g.user.role) in CORRECTING_ROLES
+
+
+def _invoice_or_404(client_id: int, key: str) -> Invoice:
+    client = Client.get_or_none(Client.id == client_id) or abort(404)
+    return invoices.find(client, key) or abort(404)

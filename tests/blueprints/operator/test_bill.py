@@ -1,0 +1,151 @@
+"""A client's bill on the operator's side: giving back of it by a credit note."""
+
+import re
+
+import pytest
+
+from domain.orders import OrderKind
+from domain.roles import Role
+from models import AuditEvent, Order
+from models_billing import Invoice
+from services import billing, clock, invoices
+from tests import factories
+from tests.page import Browser
+from tests.services import invoice_cases as cases
+from tests.services.invoice_cases import MARCH
+
+PAGE = "operator.bill"
+PASSWORD = "korova-na-lugu"
+
+
+@pytest.fixture
+def bill(client_row, monkeypatch):
+    """Two numbers' fees: 7,00 without VAT, 8,75 with."""
+    monkeypatch.setattr(clock, "now", lambda: cases.LATER)
+    cases.make_plan()
+    for n in range(2):
+        cases.add_number(client_row, n)
+    billing.form_month(MARCH, now=cases.NOW)
+    return invoices.of_client(client_row)[0]
+
+
+@pytest.fixture
+def cashier(app, base):
+    user = factories.make_user(role=Role.OPERATOR_ADMINISTRATOR, password=PASSWORD)
+    return Browser(app, user)
+
+
+@pytest.fixture
+def give(cashier, bill):
+    """Look at a correction, and then do it as the page says; gives the page that answers."""
+
+    def give(fields, *, password=PASSWORD, status=303):
+        where = {"client": bill.client_id, "key": bill.key}
+        page = cashier.get(f"{PAGE}.show", **where, **fields)
+        form = page.find("button", string="Выставить корректировочный счет").find_parent("form")
+        hidden = {each["name"]: each["value"] for each in form.select("input[type=hidden]")}
+        told = hidden | {"password": password}
+        answer = cashier.post(f"{PAGE}.correct", told, status=status, **where)
+        return cashier.follow() if status == 303 else answer
+
+    return give
+
+
+def text(page):
+    return re.sub(r"[\s\xa0]+", " ", page.text)
+
+
+def look(browser, bill, status=200, **fields):
+    where = {"client": bill.client_id, "key": bill.key}
+    return browser.get(f"{PAGE}.show", status=status, **where, **fields)
+
+
+def test_a_part_of_a_line_is_looked_at_given_back_and_mailed(give, cashier, bill, client_row):
+    fields = {"reason": "Номер не работал", "scope": "lines", "line-1": "3,50"}
+    page = look(cashier, bill, **fields)
+    assert "Номер не работал: Абонентская плата" in text(page)
+    assert "-3,50" in text(page).replace("−", "-")
+    assert "Письмо с PDF уйдет" in text(page)
+    assert Invoice.of(client_row).count() == 1, "a look stores nothing"
+    page = give(fields)
+    assert "Корректировочный счет № 2026-000002 выставлен" in text(page)
+    note = Invoice.of(client_row).where(Invoice.corrects == bill).get()
+    assert (note.net, note.vat, note.total, note.ordinal) == (-350, -88, -438, 1)
+    [order] = Order.of(client_row).where(Order.kind == OrderKind.INVOICE_REGULAR)
+    assert order.params == {"invoice": note.id, "format": "pdf"}
+    [event] = AuditEvent.select().where(AuditEvent.event == "bill_corrected")
+    assert (event.client_id, event.subject) == (client_row.id, f"invoice:{note.id}")
+    assert not page.find("button", string="Выставить корректировочный счет")
+    row = text(page.find("table").tbody)
+    assert "3,50" in row
+
+
+def test_what_is_left_comes_to_nothing_whatever_rounding_made(give, cashier, bill, client_row):
+    for sum_ in ("0,02", "0,02", "1,11"):
+        give({"reason": "x", "scope": "lines", "line-1": sum_})
+    give({"reason": "x", "scope": "all"})
+    assert sum(row.total for row in Invoice.of(client_row)) == 0
+    assert sum(row.vat for row in Invoice.of(client_row)) == 0
+    page = look(cashier, bill)
+    assert not page.find("h2", string="Вернуть")
+
+
+def test_a_second_click_gives_nothing_back(give, cashier, bill, client_row):
+    where = {"client": bill.client_id, "key": bill.key}
+    fields = {"reason": "x", "scope": "lines", "line-1": "1,00"}
+    give(fields)
+    again = {**fields, "after": "0", "password": PASSWORD}
+    page = cashier.post(f"{PAGE}.correct", again, status=422, **where)
+    assert "посмотрите, что осталось" in text(page)
+    assert Invoice.of(client_row).count() == 2
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"reason": "x", "scope": "lines", "line-1": "7,01"}, "Не больше, чем осталось"),
+        ({"reason": "x", "scope": "lines", "line-1": "-1"}, "Не больше, чем осталось"),
+        ({"reason": "x", "scope": "lines", "line-1": "1.005"}, "рубли и копейки"),
+        ({"reason": "x", "scope": "lines"}, "Ничего не возвращается"),
+        ({"reason": "", "scope": "all"}, "Заполните это поле"),
+        ({"reason": "x" * 121, "scope": "all"}, "Не больше 120 символов"),
+        ({"reason": "x", "scope": "half"}, ""),
+    ],
+)
+def test_what_cannot_be_given_back_is_refused_in_words(cashier, bill, fields, sentence):
+    page = look(cashier, bill, status=422, **fields)
+    assert sentence in text(page.select_one(".summary"))
+    assert not page.find("button", string="Выставить корректировочный счет")
+    assert page.select_one("input[name=reason]")["value"] == fields["reason"], "it stays"
+
+
+def test_without_the_right_password_nothing_is_given_out(give, bill, client_row):
+    page = give({"reason": "x", "scope": "all"}, password="wrong", status=422)
+    assert page.select_one("input[name=password]")["aria-invalid"] == "true"
+    assert page.select_one("input[name=reason]")["value"] == "x"
+    assert Invoice.of(client_row).count() == 1
+
+
+def test_clerks_look_only_and_credit_notes_are_not_corrected(app, give, cashier, bill, client_row):
+    give({"reason": "x", "scope": "lines", "line-1": "1,00"})
+    note = Invoice.of(client_row).where(Invoice.corrects == bill).get()
+    page = look(cashier, note)
+    assert page.find("a", string="2026-000001")
+    assert not page.find("h2", string="Вернуть")
+    where = {"client": bill.client_id, "key": note.key}
+    cashier.post(f"{PAGE}.correct", {"reason": "x", "scope": "all"}, status=404, **where)
+    clerk = Browser(app, factories.make_user(role=Role.CLERK))
+    assert not look(clerk, bill).find("h2", string="Вернуть")
+    other = factories.make_client()
+    clerk.get(f"{PAGE}.show", status=404, client=other.id, key=bill.key)
+
+
+def test_the_client_sees_it_on_the_bill_and_whoever_holds_the_paper_too(
+    give, bill, browser, anonymous, client_row
+):
+    give({"reason": "Номер не работал", "scope": "all"})
+    note = Invoice.of(client_row).where(Invoice.corrects == bill).get()
+    assert "2026-000002" in text(browser.get("bills.invoice.show", key=bill.key))
+    assert "2026-000002" in text(browser.get("bills.show"))
+    assert "Номер не работал" in text(browser.get("bills.invoice.show", key=note.key))
+    assert "2026-000002" in text(anonymous.get("verify.show", key=bill.key))
