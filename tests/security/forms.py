@@ -259,7 +259,19 @@ def money_forms(full, page):
     ways["end_discount"] = (
         full.operator, f"{page}/discount/end", {"discount": str(full.discount.id)},
     )  # fmt: skip
-    return {f"operator.clients.{name}": way for name, way in ways.items()}
+    ways["language"] = (full.operator, f"{page}/language", {"language": "en"})
+    centre = f"{page}/call-centre"
+    number = {"number": full.subscriber.number, "kind": "employee", "group": "Продажи"}
+    return {
+        **{f"operator.clients.{name}": way for name, way in ways.items()},
+        "operator.centre.add": (full.operator, f"{centre}/add", number),
+        "operator.centre.hours": (
+            full.operator, f"{centre}/hours", {"hours": "1-5 8:00-17:00", "holidays": "y"},
+        ),
+        "operator.centre.remove": (
+            full.operator, f"{centre}/remove", {"subscriber": str(full.agent.id)},
+        ),
+    }  # fmt: skip
 
 
 def sent(fields):
