@@ -17,6 +17,7 @@ from peewee import (
 )
 
 import models
+from domain.billing.delivery import DeliveryPurpose
 from domain.money import PLACES, Rounding
 from domain.rating.states import VersionState
 from models import (
@@ -432,10 +433,13 @@ class InvoiceSubscriber(TenantPart):
 
 
 class DeliverySetting(TenantModel):
-    """How a client gets its invoices from a moment on: what was asked, and what became of it."""
+    """How a client gets its documents of a purpose from a moment on: what was asked, and what
+    became of it.
+    """
 
     key = CharField(unique=True, default=lambda: secrets.token_urlsafe(12))  # of its pages
     client = ForeignKeyField(Client, on_delete="RESTRICT", index=False)
+    purpose = CharField(default=DeliveryPurpose.BILLS)  # domain.billing.delivery
     method = CharField()  # domain.billing.delivery.DeliveryMethod
     email = CharField(default="")
     receiver = CharField(default="")  # who picks it up, by what right

@@ -14,6 +14,7 @@ from domain.accounts import (
     check_name,
     check_unp,
 )
+from domain.billing.delivery import DeliveryPurpose
 from domain.errors import AlreadyExists, InvalidValue, NotFound
 from domain.roles import Role
 from models import Client, User
@@ -57,6 +58,9 @@ CLIENT_CHECKS = {
     "contract_no": check_detail,
     "address": check_detail,
 }
+
+
+ADDRESSES = {"invoice_email": DeliveryPurpose.BILLS, "detail_email": DeliveryPurpose.DETAIL}
 
 
 def add_client(
@@ -105,20 +109,24 @@ def change_client(
     Raises `InvalidValue` for a value of the wrong shape: then nothing is changed.
     """
     values = _checked(changes)
-    held = delivery.current(client, now=now)
+    held = {
+        name: delivery.current(client, purpose, now=now).email
+        for name, purpose in ADDRESSES.items()
+    }
     changed = [
         name
         for name, value in values.items()
-        if value != (held.email if name == "invoice_email" else getattr(client, name))
+        if value != (held[name] if name in held else getattr(client, name))
     ]
     if not changed:
         return []
-    kept = {name: values[name] for name in changed if name != "invoice_email"}
+    kept = {name: values[name] for name in changed if name not in held}
     with write_tx():
         if kept:
             Client.update(kept).where(Client.id == client.id).execute()
-        if "invoice_email" in changed:  # its history is the truth, not the client's row
-            delivery_changes.set_by_operator(client, values["invoice_email"], now=now)
+        for name, purpose in ADDRESSES.items():
+            if name in changed:  # its history is the truth, not the client's row
+                delivery_changes.set_by_operator(client, values[name], purpose=purpose, now=now)
         audit.record(
             AuditEventKind.CLIENT_CHANGED,
             now=now,
@@ -130,7 +138,7 @@ def change_client(
         )
     for name, value in kept.items():
         setattr(client, name, value)
-    if "invoice_email" in changed:
+    if set(ADDRESSES) & set(changed):
         queue.hint_notices()
     return changed
 
@@ -222,6 +230,8 @@ def change_user(
         if is_active is False:
             sessions.end_all(user)
             access_links.close_all(user, now=now)
+        if user.client_id is not None:
+            delivery_changes.cancel_of(user, by=By(now=now))
         if role is Role.CLIENT_ADMINISTRATOR:
             scopes.lift(user, by=By(now=now))
         audit.record(

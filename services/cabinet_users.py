@@ -14,7 +14,7 @@ from domain.new_passwords import check_new_password
 from domain.roles import CLIENT_ROLES, Role
 from models import Client, User
 from models_access import AccessLink
-from services import access_letters, access_links, audit, passwords, queue, scopes, sessions
+from services import access_letters, access_links, audit, delivery_changes, passwords, queue, scopes, sessions
 from services.access_links import LinkKind
 from services.audit import AuditEventKind, By
 from services.transactions import lock_client, write_tx
@@ -132,6 +132,8 @@ def change(user: User, *, by: By, role: Role, is_active: bool, full_name: str) -
         if not is_active:
             sessions.end_all(user)
             access_links.close_all(user, now=by.now)
+        if values.get("is_active") is False or "role" in values:
+            delivery_changes.cancel_of(held, by=by)
         if role is Role.CLIENT_ADMINISTRATOR:
             scopes.lift(user, by=by)
         told = {name: value for name, value in values.items() if name != "full_name"}

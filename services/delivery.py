@@ -1,13 +1,20 @@
-"""How a client gets its invoices, now and before. The table of changes is the one truth: what the
-client was added with holds before the first of them. Changing is `delivery_changes.py`.
+"""How a client gets its documents of each purpose, now and before. The table of changes is the one
+truth: what the client was added with holds before the first of them. Changing is
+`delivery_changes.py`.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 
-from peewee import JOIN, Expression
+from peewee import JOIN, Expression, ModelSelect
 
-from domain.billing.delivery import ChangeState, DeliveryMethod, Stage, stage
+from domain.billing.delivery import (
+    ChangeState,
+    DeliveryMethod,
+    DeliveryPurpose,
+    Stage,
+    stage,
+)
 from models import Client, User
 from models_billing import DeliverySetting
 
@@ -45,24 +52,33 @@ class HistoryPage:
         return self.number == self.pages
 
 
-def current(client: Client, *, now: datetime) -> Delivery:
+BILLS = DeliveryPurpose.BILLS
+
+
+def current(client: Client, purpose: DeliveryPurpose = BILLS, *, now: datetime) -> Delivery:
     """What holds at `now`: the last confirmed change whose time had come, or what the client was
     added with.
     """
-    row = _in_force(client, now)
+    row = _in_force(client, purpose, now)
     if row is None:
-        return added_with(client)
+        return added_with(client, purpose)
     return Delivery(DeliveryMethod(row.method), row.email, row.receiver, row.effective_at)
 
 
-def added_with(client: Client) -> Delivery:
+def detail_email(client: Client, *, now: datetime) -> str:
+    """Where call details and charges ordered at `now` go."""
+    return current(client, DeliveryPurpose.DETAIL, now=now).email
+
+
+def added_with(client: Client, purpose: DeliveryPurpose = BILLS) -> Delivery:
     """What held before the first change."""
-    return Delivery(DeliveryMethod.EMAIL, client.invoice_email)
+    is_bills = purpose == BILLS
+    return Delivery(DeliveryMethod.EMAIL, client.invoice_email if is_bills else client.detail_email)
 
 
-def pending(client: Client, *, now: datetime) -> Change | None:
+def pending(client: Client, purpose: DeliveryPurpose = BILLS, *, now: datetime) -> Change | None:
     """The change that waits to be confirmed, or for its time. There is one at most."""
-    row = DeliverySetting.of(client).where(is_pending(now)).first()
+    row = _of(client, purpose).where(is_pending(now)).first()
     return row and Change(row, stage_of(row, now=now))
 
 
@@ -85,9 +101,16 @@ def stage_of(row: DeliverySetting, *, now: datetime) -> Stage:
     )
 
 
-def history(client: Client, page: int, *, size: int, now: datetime) -> HistoryPage:
+def history(
+    client: Client,
+    page: int,
+    *,
+    size: int,
+    now: datetime,
+    purpose: DeliveryPurpose = BILLS,
+) -> HistoryPage:
     """Every change that was ever asked for, with who asked. A page beyond the last is the last."""
-    query = DeliverySetting.of(client)
+    query = _of(client, purpose)
     pages = max(1, -(-query.count() // size))
     page = min(max(1, page), pages)
     rows = (
@@ -96,9 +119,16 @@ def history(client: Client, page: int, *, size: int, now: datetime) -> HistoryPa
         .order_by(DeliverySetting.id.desc())
         .paginate(page, size)
     )
-    in_force = _in_force(client, now)
+    in_force = _in_force(client, purpose, now)
     changes = [Change(row, stage_of(row, now=now), row == in_force) for row in rows]
     return HistoryPage(changes, page, pages)
+
+
+def find_change(
+    client: Client, key: str, purpose: DeliveryPurpose = BILLS
+) -> DeliverySetting | None:
+    """The client's own change of a purpose with that key, or None."""
+    return _of(client, purpose).where(DeliverySetting.key == key).first()
 
 
 def find_by_hash(column: str, token_hash: str) -> DeliverySetting | None:
@@ -113,9 +143,13 @@ def find_by_hash(column: str, token_hash: str) -> DeliverySetting | None:
     return rows.where(field == token_hash).first()
 
 
-def _in_force(client: Client, now: datetime) -> DeliverySetting | None:
+def _of(client: Client, purpose: DeliveryPurpose) -> ModelSelect:
+    return DeliverySetting.of(client).where(DeliverySetting.purpose == purpose)
+
+
+def _in_force(client: Client, purpose: DeliveryPurpose, now: datetime) -> DeliverySetting | None:
     return (
-        DeliverySetting.of(client)
+        _of(client, purpose)
         .where(
             DeliverySetting.state == ChangeState.CONFIRMED,
             DeliverySetting.effective_at <= now,

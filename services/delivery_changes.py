@@ -1,5 +1,5 @@
-"""Changing how invoices are delivered: asked for, confirmed from the new mailbox, held for a day,
-cancelled. What goes to the old address in between lets its owner say no.
+"""Changing how documents of a purpose are delivered: asked for, confirmed from the new mailbox, held
+for a day, cancelled. What goes to the old address in between lets its owner say no.
 
 Every step is one compare-and-set and its audit row in one transaction. Looking is `delivery.py`.
 """
@@ -11,7 +11,7 @@ from flask import current_app
 
 from config import Config
 from domain.accounts import check_detail, check_email
-from domain.billing.delivery import ChangeState, DeliveryMethod
+from domain.billing.delivery import ChangeState, DeliveryMethod, DeliveryPurpose
 from domain.errors import (
     DeliveryChangePending,
     InvalidValue,
@@ -21,7 +21,7 @@ from domain.errors import (
 from models import Client, User
 from models_billing import DeliverySetting
 from services import audit, closed_items, delivery, delivery_letters, faults, letter_links, queue
-from services.audit import AuditEventKind
+from services.audit import AuditEventKind, By
 from services.transactions import lock_client, write_tx
 
 DAY = timedelta(days=1)
@@ -34,6 +34,7 @@ class Wish:
     method: DeliveryMethod
     email: str = ""
     receiver: str = ""
+    purpose: DeliveryPurpose = DeliveryPurpose.BILLS
 
 
 def ask(client: Client, wish: Wish, *, user: User, ip: str = "", now: datetime) -> DeliverySetting:
@@ -45,10 +46,11 @@ def ask(client: Client, wish: Wish, *, user: User, ip: str = "", now: datetime) 
     _check(wish)
     with write_tx():
         lock_client(client)
-        closed_items.check_open("delivery", now=now)
-        was = delivery.current(client, now=now)
+        if wish.purpose == DeliveryPurpose.BILLS:
+            closed_items.check_open("delivery", now=now)
+        was = delivery.current(client, wish.purpose, now=now)
         email = wish.email or was.email
-        if delivery.pending(client, now=now) is not None:
+        if delivery.pending(client, wish.purpose, now=now) is not None:
             raise DeliveryChangePending
         if (wish.method, email, wish.receiver) == (was.method, was.email, was.receiver):
             raise NothingToChange
@@ -89,7 +91,7 @@ def confirm(token: str, *, ip: str = "", now: datetime) -> bool:
         )
         if changed:
             row.effective_at = values["effective_at"]
-            was = delivery.current(row.client, now=now)
+            was = delivery.current(row.client, DeliveryPurpose(row.purpose), now=now)
             delivery_letters.tell_old_when(row, was, now=now)
             _audit(AuditEventKind.DELIVERY_CHANGE_CONFIRMED, row, ip=ip, now=now)
         faults.reach("delivery.confirming")
@@ -113,17 +115,38 @@ def cancel(row: DeliverySetting, *, user: User | None = None, ip: str = "", now:
     return changed
 
 
-def set_by_operator(client: Client, email: str, *, now: datetime) -> None:
+def cancel_of(user: User, *, by: By) -> None:
+    """Inside `write_tx`: who is shut out, or may not ask for that any more, changes nothing by what
+    they have asked for before.
+    """
+    lock_client(user.client)
+    rows = DeliverySetting.of_company(user.client_id).where(
+        DeliverySetting.user == user, delivery.is_pending(by.now)
+    )
+    for row in list(rows):
+        if _close(row, now=by.now):
+            who = {"user": by.user, "ip": by.ip, "now": by.now}
+            _audit(AuditEventKind.DELIVERY_CHANGE_CANCELLED, row, **who)
+
+
+def set_by_operator(
+    client: Client,
+    email: str,
+    *,
+    purpose: DeliveryPurpose = DeliveryPurpose.BILLS,
+    now: datetime,
+) -> None:
     """Inside `write_tx`: another address, in effect at once; the old one is told. A change that
     the client had under way ends: it was asked for without knowing of this one.
     """
     lock_client(client)
-    was = delivery.current(client, now=now)
-    if (change := delivery.pending(client, now=now)) is not None:
+    was = delivery.current(client, purpose, now=now)
+    if (change := delivery.pending(client, purpose, now=now)) is not None:
         _close(change.row, now=now)
         _audit(AuditEventKind.DELIVERY_CHANGE_CANCELLED, change.row, now=now)
     row = DeliverySetting.create(
         client=client,
+        purpose=purpose,
         method=was.method,
         email=check_email(email),
         receiver=was.receiver,
@@ -198,6 +221,7 @@ def _create(
 ) -> DeliverySetting:
     row = DeliverySetting(
         client=client,
+        purpose=wish.purpose,
         method=wish.method,
         email=email,
         receiver=wish.receiver,
@@ -231,6 +255,7 @@ def _audit(event: AuditEventKind, row: DeliverySetting, *, now: datetime, **who:
         now=now,
         client=row.client_id,
         subject=delivery_letters.subject_of(row),
+        purpose=str(row.purpose),
         method=str(row.method),
         **who,
     )

@@ -1,4 +1,4 @@
-"""The letters about a change of how invoices are delivered: to the new address with the link that
+"""The letters about a change of how documents are delivered: to the new address with the link that
 confirms it, to the old one with the link that cancels it. Addresses in them are shown in part.
 """
 
@@ -76,6 +76,7 @@ def _post(
 def _words(row: DeliverySetting, was: Delivery) -> dict[str, object]:
     return {
         "company": row.client.name,
+        "purpose": str(row.purpose),
         "old_method": was.method.value,
         "old_email": mask_email(was.email),
         "method": str(row.method),

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from domain.languages import language
 from models_feedback import FeedbackThread
-from services import language_choice, notices
+from services import delivery, language_choice, notices
 from services.notices import Link
 
 ANSWERED = "feedback_answer"
@@ -22,7 +22,7 @@ def tell_of_answer(thread: FeedbackThread, *, now: datetime) -> None:
     with language(language_choice.of_user(thread.user)):
         notices.post(
             ANSWERED,
-            address_of(thread),
+            address_of(thread, now=now),
             {"number": thread.number},
             client=thread.client,
             subject=subject_of(thread),
@@ -31,9 +31,9 @@ def tell_of_answer(thread: FeedbackThread, *, now: datetime) -> None:
         )
 
 
-def address_of(thread: FeedbackThread) -> str:
-    """The author's own confirmed address; without one, that of the connection application. Whoever
+def address_of(thread: FeedbackThread, *, now: datetime) -> str:
+    """The author's own confirmed address; without one, that of the company's call details. Whoever
     may not sign in any more is not written to.
     """
     own = thread.user.email if thread.user.is_active else ""
-    return own or thread.client.detail_email
+    return own or delivery.detail_email(thread.client, now=now)

@@ -39,6 +39,9 @@ LEADING = {
 # Who may come in where: written down here once more, so that a new route, or one that opens by
 # mistake, is seen by somebody before it is in use.
 TABLE = {
+    "account.detail_address.cancel": ("POST", ADMINISTERING),
+    "account.detail_address.change": ("POST", ADMINISTERING),
+    "account.detail_address.show": ("GET", ADMINISTERING),
     "account.log.show": ("GET", ADMINISTERING),
     "account.scope.lift": ("POST", ADMINISTERING),
     "account.scope.show": ("GET", ADMINISTERING),

@@ -2,9 +2,10 @@
 
 from flask import Blueprint, Response, g
 
-from blueprints.account import log, scope, users
+from blueprints.account import detail_address, log, scope, users
 from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
+from domain.billing.delivery import DeliveryPurpose
 from domain.roles import Role
 from domain.subscribers import SubscriberStatus
 from models import Subscriber, User
@@ -13,7 +14,7 @@ from texts import N_
 
 bp = Blueprint("account", __name__, url_prefix="/account")
 MENU = MenuItem(N_("Company details"), "account.show")
-for _part in (log, scope, users):
+for _part in (detail_address, log, scope, users):
     bp.register_blueprint(_part.bp)
 
 
@@ -29,6 +30,7 @@ def show() -> Response:
         numbers=numbers.count(),
         active_numbers=numbers.where(Subscriber.status == SubscriberStatus.ACTIVE).count(),
         users=users,
+        detail=delivery.pending(g.client, DeliveryPurpose.DETAIL, now=clock.now()),
         open_numbers=scopes.counts(users),
         invitations=cabinet_users.invitations(users),
         is_administrator=g.user.role == Role.CLIENT_ADMINISTRATOR,

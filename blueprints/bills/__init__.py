@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from flask import Blueprint, Response, g, request
+from flask import Blueprint, Flask, Response, g, request
 
 from blueprints.bills import (
     call_detail,
@@ -15,8 +15,10 @@ from blueprints.bills import (
 )
 from blueprints.scoped import by_number, has_scope
 from blueprints.web import MenuItem, render_section
+from config import Config
 from domain.roles import ORDERING_ROLES, Role
 from services import clock, closed_items, invoice_list
+from services import delivery as delivery_now
 from texts import N_
 
 ITEMS = (email_bill, download_bill, delivery, call_detail, charges)
@@ -36,6 +38,15 @@ MENU = MenuItem(
 BILLS_PER_PAGE = 12
 for _item in (*ITEMS, charge_order, invoice):
     bp.register_blueprint(_item.bp)
+
+
+def init_app(app: Flask, _config: Config) -> None:
+    """Let pages tell where call details go."""
+    app.jinja_env.globals["detail_email"] = _detail_email
+
+
+def _detail_email() -> str:
+    return delivery_now.detail_email(g.client, now=clock.now())
 
 
 @bp.get("/")

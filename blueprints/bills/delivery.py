@@ -13,7 +13,6 @@ from blueprints.web import MenuItem, render_section
 from domain.billing.delivery import Stage
 from domain.errors import DomainError
 from domain.roles import ORDERING_ROLES, Role
-from models_billing import DeliverySetting
 from services import clock, delivery, delivery_changes, delivery_letters, notices
 from texts import N_, error_text, failure_text, gettext
 
@@ -64,7 +63,7 @@ def change() -> AnyResponse:
 @allow(*ORDERING_ROLES)
 def cancel(key: str) -> AnyResponse:
     """«Отменить»: a change that has not taken effect."""
-    row = DeliverySetting.of(g.client).where(DeliverySetting.key == key).first() or abort(404)
+    row = delivery.find_change(g.client, key) or abort(404)
     check_button()
     ip = request.remote_addr or ""
     if delivery_changes.cancel(row, user=g.user, ip=ip, now=clock.now()):
@@ -80,12 +79,14 @@ def _page(form: DeliveryForm, held: delivery.Delivery, status: int = 200) -> Res
     return render_section(
         "bills/delivery/show.html",
         status,
+        place="bills.delivery",
+        is_administrator=g.user.role == Role.CLIENT_ADMINISTRATOR,
         about=MENU.about,
         form=form,
         button=EmptyForm(None),
         held=held,
         pending=pending,
-        letter=_letter(pending),
+        letter=letter_of(pending),
         may_change=Role(g.user.role) in ORDERING_ROLES,
         history=delivery.history(
             g.client, request.args.get("page", 1, type=int), size=HISTORY_SIZE, now=now
@@ -96,7 +97,7 @@ def _page(form: DeliveryForm, held: delivery.Delivery, status: int = 200) -> Res
     )
 
 
-def _letter(pending: delivery.Change | None) -> object:
+def letter_of(pending: delivery.Change | None) -> object:
     """The letter with the link to confirm by, while that is waited for."""
     if pending is None or pending.stage is not Stage.WAITING:
         return None

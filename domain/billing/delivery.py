@@ -1,7 +1,14 @@
-"""How a client gets its invoices: the methods, the states of a change, and where one stands."""
+"""How a client gets its documents: what for, the methods, the states of a change, and where one stands."""
 
 from datetime import datetime
 from enum import StrEnum
+
+
+class DeliveryPurpose(StrEnum):
+    """What a client's address is for. (Notices go to each person's own.)"""
+
+    BILLS = "bills"
+    DETAIL = "detail"  # call details and charges: from the application for the cabinet
 
 
 class DeliveryMethod(StrEnum):

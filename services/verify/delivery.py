@@ -14,9 +14,9 @@ from services.verify.registry import check
 def a_client_has_one_change_under_way() -> Iterator[str]:
     """Two could take effect one after the other, and only one of them be known of."""
     rows = DeliverySetting.across_clients().where(delivery.is_pending(clock.now()))
-    for client_id, count in Counter(row.client_id for row in rows).items():
+    for (client_id, purpose), count in Counter((r.client_id, r.purpose) for r in rows).items():
         if count > 1:
-            yield f"client {client_id} has {count} changes of delivery under way"
+            yield f"client {client_id} has {count} changes of delivery of {purpose} under way"
 
 
 @check

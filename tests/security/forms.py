@@ -127,6 +127,13 @@ def all_forms(full):
         "operator.unrated.undo": (
             full.operator, "/operator/unrated/undo", {"waiver": str(full.waiver.id)},
         ),
+        "account.detail_address.change": (
+            full.payer, "/account/detail-address/",
+            {"email": "new@romashka.by", "password": PASSWORD},
+        ),
+        "account.detail_address.cancel": (
+            full.user, f"/account/detail-address/{full.detail_change.key}/cancel", {},
+        ),
         "account.scope.start": (full.user, full.address("/account/users/<int:user>/numbers"), {}),
         "account.scope.lift": (
             full.typist, full.address("/account/users/<int:user>/numbers/all"),

@@ -44,6 +44,7 @@ class World:
     invoice: Invoice  # of the month before
     billed_call: Call  # on it
     change: DeliverySetting  # of its delivery: waits to be confirmed
+    detail_change: DeliverySetting  # of where its call details go
     letter: int  # number in the try-out mailbox
     thread: FeedbackThread  # settled
     sent_file: FeedbackFile  # in it
@@ -86,17 +87,16 @@ class World:
 
     def key_of(self, rule):
         """What a rule's key names."""
-        if "/delivery/" in rule:
-            return self.change.key
-        if "/feedback/" in rule:
-            return self.thread.key
-        if "/statements/" in rule:
-            return self.statement.key
-        if "/account/numbers/" in rule:
-            return self.scope_draft.key
-        if "/charges/" in rule:
-            return self.charge_draft.key
-        return self.draft.key if "call-detail" in rule else self.order.key
+        rows = {
+            "/delivery/": self.change,
+            "/detail-address/": self.detail_change,
+            "/feedback/": self.thread,
+            "/statements/": self.statement,
+            "/account/numbers/": self.scope_draft,
+            "/charges/": self.charge_draft,
+            "call-detail": self.draft,
+        }
+        return next((row.key for part, row in rows.items() if part in rule), self.order.key)
 
     def token_of(self, rule):
         """What the link in a letter ends with."""
@@ -162,6 +162,9 @@ def build(app, **values):
         change = factories.make_delivery_change(
             client, user=user, asked_at=now, key=f"change-of-{user.id}"
         )
+        detail_change = factories.make_delivery_change(
+            client, user=user, asked_at=now, key=f"detail-of-{user.id}", purpose="detail"
+        )
     last = f"\U0010fffd{user.id}"  # stands last in lists, whatever the others are called
     colleague = factories.make_user(client, role=Role.VIEWER, login=last)
     return World(
@@ -195,6 +198,7 @@ def build(app, **values):
             failures=[[client.id, "unrated_calls", 1]],
         ),
         change=change,
+        detail_change=detail_change,
         call=factories.make_call(number, now, import_run=run),
         invoice=invoice,
         billed_call=billed_call,

@@ -10,29 +10,34 @@ from email import message_from_bytes
 
 import pytest
 
-from domain.billing.delivery import DeliveryMethod, Stage
+from domain.billing.delivery import DeliveryMethod, DeliveryPurpose, Stage
 from domain.errors import (
     DeliveryChangePending,
     InvalidValue,
     NothingToChange,
     TooManyDeliveryChanges,
 )
-from domain.orders import OrderState
+from domain.orders import Direction, FileFormat, OrderState
+from domain.periods import DateRange
+from domain.roles import Role
 from jobs import notices as notices_job
 from jobs import orders as orders_job
-from models import AuditEvent, Client, Notice, Order
+from models import AuditEvent, Client, Notice, Order, OrderDraft
 from models_billing import DeliverySetting, Invoice, OneOffCharge
 from services import (
     accounts,
     billing,
+    cabinet_users,
     clock,
     delivery,
     delivery_changes,
+    delivery_letters,
     invoices,
     orders,
     reconcile,
     verify,
 )
+from services.audit import By
 from services.delivery_changes import Wish
 from tests import factories
 from tests.page import Browser
@@ -392,3 +397,95 @@ def test_two_changes_under_way_are_a_breach(office):
     office.ask()
     factories.make_delivery_change(office.client, asked_at=office.now)
     assert {breach.check for breach in verify.run()} == {"a_client_has_one_change_under_way"}
+
+
+# --- The address for call details -----------------------------------------------------------------
+
+
+def ask_detail(office, address=NEW):
+    return office.ask(address, purpose=DeliveryPurpose.DETAIL)
+
+
+def order_now(office, key):
+    """A call detail ordered on the pages at this moment."""
+    draft = OrderDraft.create(
+        client=office.client, user=office.user, kind="call_detail", key=key, created_at=office.now
+    )
+    today = clock.local(office.now).date()
+    asked = orders.CallDetailRequest(DateRange(today, today), Direction.BOTH, FileFormat.CSV)
+    number = factories.make_subscriber(office.client)
+    return orders.place(
+        draft, asked, client=office.client, user=office.user, listed=[number.id],
+        now=clock.local(office.now),
+    )  # fmt: skip
+
+
+def test_no_call_detail_goes_to_a_new_address_before_it_is_confirmed_and_a_day_has_passed(office):
+    early = order_now(office, "early")
+    ask_detail(office)
+    office.post()
+    assert office.letters(NEW) == ["Подтвердите адрес для детализации"]
+    assert "Запрошено изменение адреса для детализации" in office.letters(DETAIL)
+    assert office.letters(OLD) == [], "bills have nothing to do with it"
+    page = office.press(NEW)
+    assert "Адрес подтвержден" in page.text
+    office.post()
+    confirmed = office.now
+    assert office.letters(DETAIL)[-1] == "Изменение адреса для детализации подтверждено"
+
+    office.now = confirmed + DAY - INSTANT
+    held = order_now(office, "held")
+    office.now = confirmed + DAY
+    late = order_now(office, "late")
+    office.post()
+    assert [row.email for row in (early, held, late)] == [DETAIL, DETAIL, NEW]
+    assert len(details(office, NEW)) == 1
+    assert len(details(office, DETAIL)) == 2
+    assert office.current() == OLD, "bills go where they went"
+
+
+def test_the_old_mailbox_cancels_a_new_address_for_call_details(office):
+    row = ask_detail(office)
+    office.post()
+    page = office.press(DETAIL)
+    assert "детализация приходит на прежний адрес" in page.text
+    office.now += 3 * DAY
+    assert delivery.detail_email(office.client, now=office.now) == DETAIL
+    assert "счет" not in office.messages(DETAIL)[-1].get_body(("plain",)).get_content().lower()
+    assert delivery.stage_of(delivery.find_change(
+        office.client, row.key, DeliveryPurpose.DETAIL
+    ), now=office.now) == "cancelled"  # fmt: skip
+
+
+def test_each_purpose_has_a_change_of_its_own_under_way(office):
+    ask_detail(office)
+    office.ask()
+    with pytest.raises(DeliveryChangePending):
+        ask_detail(office, "third@lotos.by")
+    pages = delivery.history(
+        office.client, 1, size=10, now=office.now, purpose=DeliveryPurpose.DETAIL
+    )
+    assert len(pages.changes) == 1
+
+
+def test_the_operator_gives_call_details_another_address_at_once_and_the_old_one_is_told(office):
+    row = ask_detail(office)
+    accounts.change_client(office.client, detail_email="boss@lotos.by", now=office.now)
+    office.post()
+    assert office.letters(DETAIL)[-1] == "Адрес для детализации изменен"
+    assert delivery.detail_email(office.client, now=office.now) == "boss@lotos.by"
+    assert not delivery_changes.confirm(delivery_letters.confirm_token(row), now=office.now), (
+        "what was under way is over"
+    )
+
+
+@pytest.mark.parametrize("purpose", list(DeliveryPurpose))
+def test_who_is_shut_out_changes_nothing_by_what_was_asked_for_before(office, purpose):
+    factories.make_user(office.client, password="somebody-must-be-left")
+    row = office.ask(purpose=purpose)
+    by = By(now=office.now)
+    cabinet_users.change(
+        office.user, by=by, role=Role.CLIENT_ADMINISTRATOR, is_active=False, full_name=""
+    )
+    assert not delivery_changes.confirm(delivery_letters.confirm_token(row), now=office.now)
+    assert delivery.pending(office.client, purpose, now=office.now) is None

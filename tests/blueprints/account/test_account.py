@@ -41,7 +41,7 @@ def test_addresses_are_masked_and_say_what_they_are_for(app, base):
     page = Browser(app, make_user(client)).get("account.show")
     shown = facts(page)
     assert shown["Адрес для счетов"].startswith("b***@r***.by Сюда приходят регулярные счета")
-    assert shown["Адрес для детализации"].startswith("s***@l***.by Указан в заявлении")
+    assert shown["Адрес для детализации"].startswith("s***@l***.by Сначала - адрес из заявления")
     assert "romashka" not in page.text
     assert "lotos" not in page.text
 
