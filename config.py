@@ -23,6 +23,14 @@ CRASH_AT = re.compile(r"(?:stop )?[a-z_.]+(?::[1-9]\d*)?|@.+|")
 ANCESTOR = re.compile(r"'self'|'none'|https?://(?:(?:\*\.)?[\w.-]+|\[[0-9a-f:]+\])(?::\d+)?")
 HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]*")
 OTHERS_HEADERS = {"host", "cookie", "origin", "user-agent", "accept", "x-forwarded-for"}
+# Requisites of the demo's operator, whom nobody is to take for a real one: no bank has this code.
+DEMO_OPERATOR = {
+    "OPERATOR_UNP": "192000012",
+    "OPERATOR_ADDRESS": "220000, г. Минск, ул. Примерная, д. 1, тел. +375 17 000-00-00",
+    "OPERATOR_BANK": "ОАО «Демобанк», г. Минск",
+    "OPERATOR_IBAN": "BY93DEMO30120000000000001234",
+    "OPERATOR_BIC": "DEMOBY2X",
+}
 AS_CLOSED_DAYS = "same"  # of an item: closed on the days of CLOSED_DAYS
 RANGES = {
     "PORT": (1, 65_535),
@@ -166,7 +174,10 @@ class Config:
             text = env.get(PREFIX + field.name)
             if text is not None and (text != "" or field.type is str):
                 values[field.name] = _convert(field.name, field.type, text)
-        return cls(**{**values, **overrides})
+        told = {**values, **overrides}
+        if told.get("DEMO", cls.DEMO) and not any(told.get(name) for name in DEMO_OPERATOR):
+            told.update(DEMO_OPERATOR)
+        return cls(**told)
 
     def __post_init__(self) -> None:
         try:

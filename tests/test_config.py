@@ -2,7 +2,7 @@
 
 import pytest
 
-from config import Config, ConfigError
+from config import DEMO_OPERATOR, Config, ConfigError
 
 
 @pytest.mark.parametrize(
@@ -74,3 +74,13 @@ def test_each_item_has_closed_days_of_its_own(settings, email, download):
     assert config.closed_days("email_bill").days == email
     assert config.closed_days("download_bill").days == download
     assert not any(config.closed_days(each).days for each in ("delivery", "call_detail", "charges"))
+
+
+def test_the_demos_operator_has_requisites_until_somebody_gives_some():
+    demo = Config.from_env({})
+    assert all(getattr(demo, name) == value for name, value in DEMO_OPERATOR.items())
+    digits = [int(digit) for digit in demo.OPERATOR_UNP]
+    weights = (29, 23, 19, 17, 13, 7, 5, 3)
+    assert sum(n * w for n, w in zip(digits, weights, strict=False)) % 11 == digits[8]
+    assert Config.from_env({"CABINET_OPERATOR_UNP": "100000007"}).OPERATOR_IBAN == ""
+    assert Config.from_env({"CABINET_DEMO": "0"}).OPERATOR_UNP == ""
