@@ -26,6 +26,7 @@ from blueprints import (
     languages,
     letters,
     mailbox,
+    onlooking,
     operator,
     orders,
     payments,
@@ -71,6 +72,7 @@ def init_app(app: Flask, config: Config) -> None:
     embedding.init_app(app)
     chosen.init_app(app)
     scoped.init_app(app)
+    onlooking.init_app(app)
     errors.init_app(app)
     web.init_app(app)
     filters.init_app(app)

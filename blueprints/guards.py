@@ -24,7 +24,7 @@ from flask_wtf.csrf import generate_csrf
 from werkzeug.exceptions import Forbidden, SecurityError
 from werkzeug.wrappers import Response as AnyResponse
 
-from blueprints import embedding, intranet, scoped, sessions, spoken
+from blueprints import embedding, intranet, onlooking, scoped, sessions, spoken
 from blueprints.forms import EmptyForm, check_button  # noqa: F401 - guards of buttons
 from blueprints.paths import RowNumber, full_path, local_path, own_origins, page_of_form
 from domain.roles import CLIENT_ROLES, Role
@@ -149,6 +149,8 @@ def _check_role(view: Callable[..., Any]) -> AnyResponse | None:
     role = Role(g.user.role)
     if role in roles_of(view):
         return _check_scope(view)
+    if onlooking.enter(view, roles_of(view)):
+        return None
     if role.is_operator and request.path == "/" and request.method in SAFE_METHODS:
         return redirect(url_for("operator.show"), code=303)
     ip = request.remote_addr or ""

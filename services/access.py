@@ -73,9 +73,11 @@ def _is_beyond(row: TenantModel, user: User) -> bool:
         return True
 
 
-def note_client_viewed(user: User, client: Client, subject: str, *, ip: str, now: datetime) -> None:
+def note_client_viewed(
+    user: User, client: Client, subject: str, *, ip: str, now: datetime, **detail: object
+) -> None:
     """One of the operator's people looked into a client's data."""
-    _note(AuditEventKind.CLIENT_VIEWED, user, client.id, subject, ip, now)
+    _note(AuditEventKind.CLIENT_VIEWED, user, client.id, subject, ip, now, **detail)
 
 
 def _note(

@@ -11,6 +11,7 @@ from peewee import JOIN, ModelSelect
 
 from models import AuditEvent, Client, Order, Subscriber, User
 from models_billing import Invoice
+from services.audit import AuditEventKind
 
 OPERATOR = "operator"  # the name of all the operator's people in the filter
 NAMED = {"order": Order, "customer_order": Order, "invoice": Invoice, "subscriber": Subscriber}
@@ -34,6 +35,7 @@ class Entry:
     user: User | None
     ip: str
     subject: Order | Invoice | Subscriber | User | None
+    reason: str = ""  # why one of the operator's people looked
 
 
 @dataclass(frozen=True)
@@ -59,9 +61,14 @@ def find_page(client: Client, wanted: Wanted, number: int, *, size: int) -> LogP
     rows = list(with_users.order_by(*order).paginate(number, size))
     subjects = _subjects(client, rows)
     entries = [
-        Entry(row.at, row.event, row.user, row.ip, subjects.get(row.subject)) for row in rows
+        Entry(row.at, row.event, row.user, row.ip, subjects.get(row.subject), _reason(row))
+        for row in rows
     ]
     return LogPage(entries, number, pages, found)
+
+
+def _reason(row: AuditEvent) -> str:
+    return row.detail.get("reason", "") if row.event == AuditEventKind.CLIENT_VIEWED else ""
 
 
 def people(client: Client) -> list[User]:

@@ -130,6 +130,8 @@ TABLE = {
     "operator.billing.retry": ("POST", IMPORTING),
     "operator.billing.show": ("GET", OPERATORS),
     "operator.billing.status": ("GET", OPERATORS),
+    "operator.cabinet.leave": ("POST", OPERATORS),
+    "operator.cabinet.show": ("GET POST", OPERATORS),
     "operator.centre.add": ("POST", IMPORTING),
     "operator.centre.hours": ("POST", IMPORTING),
     "operator.centre.remove": ("POST", IMPORTING),

@@ -8,6 +8,7 @@ from blueprints.guards import allow
 from blueprints.operator import (
     bill,
     billing,
+    cabinet,
     centre,
     clients,
     feedback,
@@ -38,7 +39,7 @@ PAGES = (imports, unrated, billing, statements, clients, feedback)
 OPERATOR_MENU = MenuItem(
     N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
 )
-for page in (*PAGES, bill, centre):
+for page in (*PAGES, bill, cabinet, centre):
     bp.register_blueprint(page.bp)
 
 

@@ -271,6 +271,10 @@ def money_forms(full, page):
     number = {"number": full.subscriber.number, "kind": "employee", "group": "Продажи"}
     return {
         **{f"operator.clients.{name}": way for name, way in ways.items()},
+        "operator.cabinet.leave": (full.operator, f"{page}/cabinet/leave", {}),
+        "operator.cabinet.show": (
+            full.operator, f"{page}/cabinet/", {"reason": "Вопрос по телефону"},
+        ),
         "operator.centre.add": (full.operator, f"{centre}/add", number),
         "operator.centre.hours": (
             full.operator, f"{centre}/hours", {"hours": "1-5 8:00-17:00", "holidays": "y"},
