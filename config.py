@@ -66,6 +66,8 @@ RANGES = {
     "SESSION_HOURS": (1, 720),
     "PASSWORD_RESET_MINUTES": (5, 1_440),
     "INVITATION_DAYS": (1, 90),
+    "NOTICE_DAYS": (1, 3_650),
+    "AUDIT_DAYS": (180, 36_500),  # addresses of half a year are known to be somebody's own
     "INVITATIONS_PER_DAY": (0, 10_000),
     "PROXY_COUNT": (0, 10),
 }
@@ -155,6 +157,8 @@ class Config:
     SESSION_HOURS: int = 8
     PASSWORD_RESET_MINUTES: int = 30  # how long the link in the letter works
     INVITATION_DAYS: int = 7
+    NOTICE_DAYS: int = 90  # how long letters without an order are kept once they are over
+    AUDIT_DAYS: int = 1095  # how long the audit trail is kept
     INVITATIONS_PER_DAY: int = 20  # letters to new addresses that one client may send; 0: no limit
     SECOND_FACTOR: str = ""  # none, operator or all: who must have one; empty: operator; demo: none
     TRUSTED_HOSTS: str = ""  # by comma; empty: the host of PUBLIC_URL and loopback

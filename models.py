@@ -262,7 +262,7 @@ class SignInFailure(BaseModel):
 
 
 class AuditEvent(BaseModel):
-    """Who did what, when and from where. Only ever added to."""
+    """Who did what, when and from where. Only ever added to, and swept after `AUDIT_DAYS`."""
 
     at = UtcDateTimeField(index=True)
     event = CharField()  # services.audit.AuditEventKind

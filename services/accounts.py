@@ -1,10 +1,12 @@
 """Clients and their users: adding them, and setting passwords. Signing in is in `sign_in.py`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, TypedDict, Unpack
 
 from flask import current_app
+from peewee import IntegrityError
 
 from domain.accounts import (
     check_account_no,
@@ -172,7 +174,7 @@ def add_user(
     email = check_email(email) if email else ""
     password = password or passwords.make_up()
     password_hash = passwords.hash_password(password)  # slow, so before the transaction
-    with write_tx():
+    with _unless_taken(login), write_tx():
         if User.across_clients().where(User.login == login).exists():
             raise AlreadyExists(what="login", name=login)
         user = User.create(
@@ -186,6 +188,15 @@ def add_user(
         )
         audit.record(AuditEventKind.USER_ADDED, now=now, client=client, subject=f"user:{user.id}")
     return user, password
+
+
+@contextmanager
+def _unless_taken(login: str) -> Iterator[None]:
+    """Two may ask for one login at once: the second hears what it would hear a moment later."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise AlreadyExists(what="login", name=login) from error
 
 
 def set_password(user: User, *, password: str | None = None, now: datetime) -> str:

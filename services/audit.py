@@ -73,6 +73,7 @@ class AuditEventKind(StrEnum):
     FEEDBACK_STATE_SET = "feedback_state_set"
     FEEDBACK_REOPENED = "feedback_reopened"
     FEEDBACK_RATED = "feedback_rated"
+    NOTICE_RETRIED = "notice_retried"  # a letter that no order asked for, sent on its way again
     BACKUP_MADE = "backup_made"
     BACKUP_RESTORED = "backup_restored"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import current_app
+from peewee import IntegrityError
 
 from domain.accounts import check_detail, check_email, check_login
 from domain.errors import InvalidValue, LastAdministrator, LoginTaken, TooManyInvitations
@@ -14,7 +15,16 @@ from domain.new_passwords import check_new_password
 from domain.roles import CLIENT_ROLES, Role
 from models import Client, User
 from models_access import AccessLink
-from services import access_letters, access_links, audit, delivery_changes, passwords, queue, scopes, sessions
+from services import (
+    access_letters,
+    access_links,
+    audit,
+    delivery_changes,
+    passwords,
+    queue,
+    scopes,
+    sessions,
+)
 from services.access_links import LinkKind
 from services.audit import AuditEventKind, By
 from services.transactions import lock_client, write_tx
@@ -54,6 +64,15 @@ def invite(client: Client, person: Person, *, by: By) -> User:
     Raises `InvalidValue`, `LoginTaken`, `TooManyInvitations`.
     """
     person = person.checked()
+    try:
+        user = _add(client, person, by)
+    except IntegrityError as error:  # another company has just invited somebody of that login
+        raise LoginTaken(name=person.login) from error
+    queue.hint_notices()
+    return user
+
+
+def _add(client: Client, person: Person, by: By) -> User:
     with write_tx():
         lock_client(client)
         _check_limit(client, by)
@@ -69,7 +88,6 @@ def invite(client: Client, person: Person, *, by: By) -> User:
         )
         _send_link(user, person.email, by)
         _note(AuditEventKind.USER_INVITED, user, by, role=person.role.value)
-    queue.hint_notices()
     return user
 
 

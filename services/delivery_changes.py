@@ -1,5 +1,5 @@
-"""Changing how documents of a purpose are delivered: asked for, confirmed from the new mailbox, held
-for a day, cancelled. What goes to the old address in between lets its owner say no.
+"""Changing how documents of a purpose are delivered: asked for, confirmed from the new mailbox,
+held for a day, cancelled. What goes to the old address in between lets its owner say no.
 
 Every step is one compare-and-set and its audit row in one transaction. Looking is `delivery.py`.
 """

@@ -10,7 +10,7 @@ from domain.imports import ImportState
 from domain.orders import OrderState
 from models import ImportRun
 from models_billing import BillingFailure, UsageDay
-from services import clock, feedback_inbox, told_payments, usage
+from services import clock, feedback_inbox, held_letters, told_payments, usage
 
 DAYS_LOOKED_BACK = 92  # of calls without a price: older months are closed
 STALE = timedelta(days=1)  # without a file for so long somebody should ask why
@@ -22,6 +22,7 @@ class Attention:
 
     unconfirmed: int  # orders
     failed: int
+    letters: int  # without an order, that did not go
     waiting: int  # threads of feedback
     told: int  # payments that clients told of some days ago, and that have not come in
     unrated_calls: int
@@ -33,7 +34,10 @@ class Attention:
     @property
     def is_calm(self) -> bool:
         """Whether nothing needs anybody."""
-        counts = (self.unconfirmed, self.failed, self.waiting, self.told, self.unrated_calls)
+        counts = (
+            *(self.unconfirmed, self.failed, self.letters),
+            *(self.waiting, self.told, self.unrated_calls),
+        )
         return not (any(counts) or self.unbilled or self.is_bad or self.is_stale)
 
     @property
@@ -51,6 +55,7 @@ def now_at(
     return Attention(
         counts.get(OrderState.UNCONFIRMED, 0),
         counts.get(OrderState.FAILED, 0),
+        held_letters.count(),
         feedback_inbox.count_waiting(),
         told_payments.count_late(now=now),
         calls,

@@ -16,9 +16,9 @@ from flask import current_app
 
 from domain.errors import TooManySignIns, WrongCode
 from domain.roles import Role
-from models import User
+from models import User, UserSession
 from models_access import RecoveryCode, SecondFactor
-from services import access_letters, attempts, audit, clock, passwords, queue
+from services import access_letters, attempts, audit, clock, passwords, queue, sessions
 from services.access_letters import Told
 from services.attempts import AttemptKind
 from services.audit import AuditEventKind, By
@@ -70,6 +70,7 @@ def begin(user: User, *, now: datetime) -> SecondFactor:
     was begun and not confirmed before is forgotten; a factor in use stays.
     """
     with write_tx():
+        _one_at_a_time(user)  # a second click would make another row of the same user
         SecondFactor.delete().where(
             SecondFactor.user == user, SecondFactor.confirmed_at.is_null()
         ).execute()
@@ -89,14 +90,15 @@ def address_of(factor: SecondFactor, user: User) -> str:
     return pyotp.TOTP(secret_of(factor)).provisioning_uri(name=user.login, issuer_name=issuer)
 
 
-def confirm(user: User, code: str, *, by: By) -> list[str]:
+def confirm(user: User, code: str, *, keep: UserSession | None = None, by: By) -> list[str]:
     """The first code of the application was entered: the factor counts. Return the recovery codes,
-    which are shown this once.
+    which are shown this once. All sessions but `keep` end: they were opened without a code.
 
     Raises `WrongCode`, `TooManySignIns`.
     """
     codes = None
     with write_tx():
+        _one_at_a_time(user)
         factor = find_unconfirmed(user, now=by.now)
         _check_tries(user, now=by.now)
         if factor is not None and _take(factor, code, now=by.now):
@@ -104,7 +106,8 @@ def confirm(user: User, code: str, *, by: By) -> list[str]:
             confirmed = {"confirmed_at": by.now}
             SecondFactor.update(confirmed).where(SecondFactor.id == factor.id).execute()
             codes = _make_codes(user)
-            _note(AuditEventKind.FACTOR_ON, user, by)
+            ended = sessions.end_all(user, keep=keep)
+            _note(AuditEventKind.FACTOR_ON, user, by, sessions_ended=ended)
             access_letters.tell(user, Told.FACTOR_ON, ip=by.ip, now=by.now)
         else:
             attempts.note(AttemptKind.CODE, _subject(user), ip=by.ip, now=by.now)
@@ -121,7 +124,7 @@ def check(user: User, code: str, *, ip: str, now: datetime) -> None:
     """
     by = By(now=now, user=user, ip=ip)
     with write_tx():
-        for_update(User.across_clients(User.id).where(User.id == user.id)).execute()
+        _one_at_a_time(user)
         _check_tries(user, now=now)
         factor = find(user)
         is_right = factor is not None and _take(factor, code, now=now)
@@ -140,6 +143,7 @@ def check(user: User, code: str, *, ip: str, now: datetime) -> None:
 def renew_codes(user: User, *, by: By) -> list[str]:
     """New recovery codes in place of all before; they are shown this once."""
     with write_tx():
+        _one_at_a_time(user)
         codes = _make_codes(user)
         _note(AuditEventKind.RECOVERY_CODES_MADE, user, by)
     return codes
@@ -156,6 +160,11 @@ def remove(user: User, *, by: By) -> bool:
     if removed:
         queue.hint_notices()
     return bool(removed)
+
+
+def _one_at_a_time(user: User) -> None:
+    """Inside `write_tx`: who does the same at the same time waits."""
+    for_update(User.across_clients(User.id).where(User.id == user.id)).execute()
 
 
 def _take(factor: SecondFactor, code: str, *, now: datetime) -> bool:
@@ -225,5 +234,5 @@ def _digest(text: str) -> bytes:
     return hmac.new(secret, f"second factor:{text}".encode(), hashlib.sha256).digest()
 
 
-def _note(event: AuditEventKind, user: User, by: By) -> None:
-    audit.record_by(event, by, client=user.client_id, subject=f"user:{user.id}")
+def _note(event: AuditEventKind, user: User, by: By, **detail: object) -> None:
+    audit.record_by(event, by, client=user.client_id, subject=f"user:{user.id}", **detail)

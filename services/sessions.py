@@ -99,11 +99,14 @@ def end(row: UserSession) -> None:
         UserSession.delete().where(UserSession.id == row.id).execute()
 
 
-def end_all(user: User) -> int:
-    """End every session of a user, and what was to become one; return how many there were."""
+def end_all(user: User, *, keep: UserSession | None = None) -> int:
+    """End every session of a user but `keep`, and what was to become one; return how many."""
+    others = UserSession.user == user
+    if keep is not None:
+        others &= UserSession.id != keep.id
     with write_tx():
         SecondStep.delete().where(SecondStep.user == user).execute()
-        return UserSession.delete().where(UserSession.user == user).execute()
+        return UserSession.delete().where(others).execute()
 
 
 def sweep(*, now: datetime, idle: timedelta) -> int:

@@ -158,6 +158,8 @@ TABLE = {
     "operator.imports.show": ("GET", OPERATORS),
     "operator.imports.status": ("GET", OPERATORS),
     "operator.imports.upload": ("POST", IMPORTING),
+    "operator.letters.index": ("GET", OPERATORS),
+    "operator.letters.retry": ("POST", OPERATORS),
     "operator.order": ("GET", OPERATORS),
     "operator.retry": ("POST", OPERATORS),
     "operator.show": ("GET", OPERATORS),

@@ -64,6 +64,7 @@ WORDS = {  # by services.audit.AuditEventKind
     "feedback_state_set": N_("Changed the state of a request"),
     "feedback_reopened": N_("Opened a request again"),
     "feedback_rated": N_("Rated an answer"),
+    "notice_retried": N_("Sent a letter on its way again"),
     "backup_made": N_("Made a backup"),
     "backup_restored": N_("Put a backup back"),
 }

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import session as visit
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints import step_up
@@ -56,14 +57,14 @@ def confirm() -> AnyResponse:
     if not form.validate_on_submit():
         return _confirm_page(form, factor, 422 if form.errors else 200)
     try:
-        codes = second_factor.confirm(g.user, form.code.data or "", by=step_up.by())
+        codes = second_factor.confirm(g.user, form.code.data or "", keep=visit.row, by=step_up.by())
     except WrongCode as error:
         form.code.errors = [error_text(error)]
         return _confirm_page(form, factor, 422)
     except TooManySignIns as error:
         form.form_errors.append(error_text(error))
         return _confirm_page(form, factor, 429)
-    return _codes_page(codes)
+    return _codes_page(codes, is_new=True)
 
 
 @bp.route("/codes", methods=["GET", "POST"])
@@ -138,5 +139,5 @@ def _confirm_page(form: CodeForm, factor: SecondFactor, status: int) -> Response
     )
 
 
-def _codes_page(made: Sequence[str]) -> Response:
-    return render_section("auth/factor/_made.html", codes=made)
+def _codes_page(made: Sequence[str], *, is_new: bool = False) -> Response:
+    return render_section("auth/factor/_made.html", codes=made, is_new=is_new)

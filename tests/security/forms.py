@@ -120,6 +120,9 @@ def all_forms(full):
         "operator.statements.book": (
             full.operator, f"/operator/statements/{full.statement.key}/book", {},
         ),
+        "operator.letters.retry": (
+            full.operator, f"/operator/letters/{full.held.key}/retry", {},
+        ),
         "operator.unrated.waive": (
             full.operator, f"{lost}&reason=4&to=48*",
             {"call": "", "reason": "Проба", "which": "all"},

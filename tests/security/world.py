@@ -7,11 +7,11 @@ from datetime import datetime, time, timedelta
 from email.message import EmailMessage
 
 from commands.routes import describe
-from domain.orders import OrderState
+from domain.orders import MailState, OrderState
 from domain.periods import month_start
 from domain.rating.states import CallRating
 from domain.roles import Role
-from models import Artefact, Call, Client, ImportRun, Order, OrderDraft, User
+from models import Artefact, Call, Client, ImportRun, Notice, Order, OrderDraft, User
 from models_access import AccessLink
 from models_billing import BillingRequest, DeliverySetting, Invoice
 from models_feedback import FeedbackFile, FeedbackThread
@@ -48,6 +48,7 @@ class World:
     letter: int  # number in the try-out mailbox
     thread: FeedbackThread  # settled
     sent_file: FeedbackFile  # in it
+    held: Notice  # a letter that did not go out
     statement: StatementFile  # of the bank, only checked
     colleague: User
     reset: AccessLink  # a letter of theirs about a forgotten password
@@ -92,6 +93,7 @@ class World:
             "/detail-address/": self.detail_change,
             "/feedback/": self.thread,
             "/statements/": self.statement,
+            "/operator/letters/": self.held,
             "/account/numbers/": self.scope_draft,
             "/charges/": self.charge_draft,
             "call-detail": self.draft,
@@ -203,6 +205,17 @@ def build(app, **values):
         invoice=invoice,
         billed_call=billed_call,
         letter=add_letter(app),
+        held=Notice.create(
+            client=client,
+            key=f"held-{user.id}",
+            kind="feedback_answer",
+            recipient="i@romashka.by",
+            words={"number": 1},
+            message_id=f"<held{user.id}@localhost>",
+            state=MailState.FAILED,
+            reason="mail_refused",
+            created_at=now,
+        ),
         statement=factories.make_statement(client, now),
         thread=thread,
         sent_file=factories.make_feedback_file(

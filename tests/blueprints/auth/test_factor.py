@@ -353,3 +353,18 @@ def test_the_code_for_the_application_is_drawn_as_it_is_read(user, hands):
         drawn = sorted(x for x, line in dark if line == y)
         assert drawn == [x for x, is_dark in enumerate(row) if is_dark]
     assert path.size == len(rows) + 2 * QUIET
+
+
+def test_setting_it_up_ends_what_was_opened_without_a_code(app, user, hands):
+    browser, elsewhere = Browser(app, user), Browser(app, user)
+    browser.post("auth.factor.begin", {"password": PASSWORD})
+    page = browser.follow()
+    secret = page.select_one(".key").text.replace(" ", "")
+    page = browser.post(
+        "auth.factor.confirm", {"code": pyotp.TOTP(secret).at(clock.now())}, status=200
+    )
+    assert "На всех других устройствах выполнен выход" in page.text
+    assert is_in(browser)
+    assert not is_in(elsewhere)
+    event = AuditEvent.get(AuditEvent.event == "factor_on")
+    assert event.detail == {"sessions_ended": 1}
