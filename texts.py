@@ -135,6 +135,10 @@ ERRORS = {
     "text_missing": N_("Write what it is about"),
     "text_too_long": N_("The text is {over} characters longer than the {limit} it may have"),
     "thread_closed": N_("This request is closed. Open it again to write in it."),
+    "discounts_above_all": N_(
+        "With it the discounts of {month} would come to {percent}: "
+        "no more than 100 % can be taken off"
+    ),
     "corrected_meanwhile": N_("A credit note was given out meanwhile: look at what is left"),
     "already_told": N_("You have told of this payment already: request No. {number}"),
     "already_arrived": N_("This payment has come in already, on {day}"),
@@ -225,6 +229,7 @@ BILLING_FAILURES = {
     "month_before_missing": N_("The month before has no invoice yet"),
     "month_after_formed": N_("A later month has its invoice already"),
     "failed": N_("The invoice could not be formed"),
+    "took_too_long": N_("Forming the invoice took longer than a job may"),
 }
 
 MONTHS = (

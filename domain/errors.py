@@ -145,6 +145,12 @@ class DeliveryChangePending(DomainError):
     code = "delivery_change_pending"
 
 
+class DiscountsAboveAll(DomainError):
+    """Discounts of a month that would take off more than there is; `values`: month, percent."""
+
+    code = "discounts_above_all"
+
+
 class CorrectedMeanwhile(DomainError):
     """Somebody has given out a credit note since the page was drawn."""
 

@@ -21,7 +21,7 @@ from rq.utils import import_attribute
 from config import Config
 from domain.orders import Direction
 from models import db
-from services import liveness, queue, reports
+from services import call_detail_words, liveness, queue
 from services.log import trace_text
 
 ALLOWED_JOBS = frozenset(
@@ -119,7 +119,7 @@ def warm_up(app: Flask) -> None:
         import_attribute(path)
     for name in app.jinja_env.list_templates(filter_func=lambda each: each.startswith("mail/")):
         app.jinja_env.get_template(name)
-    reports.direction_text(Direction.OUT)  # any word: that loads the catalogue
+    call_detail_words.direction_text(Direction.OUT)  # any word: that loads the catalogue
     liveness.own_mark()  # knows this machine from then on
     gc.collect()
     gc.freeze()  # what is there now need not be looked through, nor copied, in any child

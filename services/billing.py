@@ -7,9 +7,10 @@ reason and stops nobody else.
 
 import logging
 import secrets
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from types import MappingProxyType
 
 from flask import current_app
 
@@ -78,26 +79,30 @@ class Outcome:
     invoice: Invoice | None = None
     content: InvoiceContent | None = None  # of what was formed now, of a dry run too
     is_known: bool = False  # had its invoice before
+    is_known_refusal: bool = False  # it was not tried
     reason: str = ""
     count: int = 0
 
 
 @language(OWN)  # frozen words are the same whoever has them frozen
-def form_month(
+def form_month(  # noqa: PLR0913 - a run is told so much
     period: date | BillingRun,
     *,
     client: Client | Sequence[Client] | None = None,
     dry_run: bool = False,
     mail: bool = False,
     now: datetime,
+    on_begin: Callable[[Client], None] = lambda _client: None,
     on_client: Callable[[Outcome], None] = lambda _outcome: None,
     time_over: tuple[type[Exception], ...] = (),
+    refused: Mapping[int, tuple[str, int]] = MappingProxyType({}),
 ) -> BillingRun:
     """Form the invoices of a closed month that are still missing, and return the run's row (not
     stored by a dry run). Call it inside `import_turns.one_at_a_time`: no call comes meanwhile. With
     `mail` each invoice's letter is ordered with it, to the address that stands on it. Instead
     of the month a run that was killed can be named, to go on with. What is in `time_over` ends the
-    work, with invoices whole. `client`: one or several; otherwise everybody is billed.
+    work, with invoices whole. `client`: one or several; otherwise everybody is billed. `refused`
+    are clients (by id) that are not tried: their reasons and counts are known.
 
     Raises `InvalidValue` for a month that has not ended.
     """
@@ -112,7 +117,8 @@ def form_month(
             run.save()
     work = _Work(first, run if not dry_run else None, now, mail=mail, time_over=time_over)
     for one in _several(client):
-        outcome = work.bill(one)
+        on_begin(one)
+        outcome = _refusal(one, refused) or work.bill(one)
         run.known += outcome.is_known
         run.failed += bool(outcome.reason)
         run.formed += not outcome.is_known and not outcome.reason
@@ -128,6 +134,13 @@ def _several(client: Client | Sequence[Client] | None) -> Sequence[Client]:
     if client is None:
         return list(Client.select().order_by(Client.id))
     return [client] if isinstance(client, Client) else client
+
+
+def _refusal(client: Client, refused: Mapping[int, tuple[str, int]]) -> Outcome | None:
+    if client.id not in refused:
+        return None
+    reason, count = refused[client.id]
+    return Outcome(client, reason=reason, count=count, is_known_refusal=True)
 
 
 class _Work:
@@ -164,16 +177,8 @@ class _Work:
             log.exception("invoice of client %s for %s", client.id, self.first)
             reason, count, detail = "failed", 0, repr(error)
         if self.run is not None:
-            self._note_failure(client, reason, count, detail)
+            note_failure(client, self.first, reason, count=count, detail=detail, now=self.now)
         return Outcome(client, reason=reason, count=count)
-
-    def _note_failure(self, client: Client, reason: str, count: int, detail: str) -> None:
-        values = {"reason": reason, "count": count, "detail": detail, "at": self.now}
-        with write_tx():
-            BillingFailure.delete().where(
-                BillingFailure.client == client, BillingFailure.period == self.first
-            ).execute()
-            BillingFailure.create(client=client, period=self.first, **values)
 
     def _form(self, client: Client) -> Outcome:
         previous = last_document(client)
@@ -291,6 +296,18 @@ class _Work:
             faults.reach("invoice.stored")
         faults.reach("invoice.committed")
         return invoice, content
+
+
+def note_failure(
+    client: Client, first: date, reason: str, *, count: int = 0, detail: str = "", now: datetime
+) -> None:
+    """Write down why a client has no invoice for a month, instead of what was said before."""
+    values = {"reason": reason, "count": count, "detail": detail, "at": now}
+    with write_tx():
+        BillingFailure.delete().where(
+            BillingFailure.client == client, BillingFailure.period == first
+        ).execute()
+        BillingFailure.create(client=client, period=first, **values)
 
 
 class _GroupNames(dict):

@@ -167,12 +167,14 @@ def _carry(request: BillingRequest, time_over: type[Exception]) -> None:
             dry_run=request.is_dry,
             mail=True,
             now=clock.now(),
+            on_begin=progress.begin,
             on_client=progress.note,
             time_over=(time_over,),
+            refused=_refused(request),
         )
     except time_over:
         if not request.is_dry:  # a look begins anew, and may never come to its end
-            _set(request, attempts=0)  # it has come on, and was not lost
+            _come_on(request, progress)
         return
     except Exception as error:
         log.exception("billing request %s", request.id)
@@ -188,6 +190,28 @@ def _carry(request: BillingRequest, time_over: type[Exception]) -> None:
     _set(request, **progress.values(), state=RequestState.DONE, finished_at=clock.now())
 
 
+def _refused(request: BillingRequest) -> dict[int, tuple[str, int]]:
+    """Clients that could not be billed since this was asked: they are not tried again, so that each
+    job comes further than the one before.
+    """
+    if request.is_dry:
+        return {}
+    since = BillingFailure.across_clients().where(
+        BillingFailure.period == request.period, BillingFailure.at > request.asked_at
+    )
+    return {row.client_id: (row.reason, row.count) for row in since}
+
+
+def _come_on(request: BillingRequest, progress: "_Progress") -> None:
+    """The time of a job was over. A client that had all of it to itself and was not done is listed
+    as one that cannot be billed: nobody waits for it any longer.
+    """
+    if not progress.has_come_on and progress.client is not None:
+        log.error("client %s takes longer than a job may", progress.client.id)
+        billing.note_failure(progress.client, request.period, "took_too_long", now=clock.now())
+    _set(request, attempts=0)  # it has come on, and was not lost
+
+
 def _total(run: BillingRun) -> int:
     """Of the invoices that a run has formed, however often it was interrupted."""
     query = Invoice.across_clients(fn.SUM(Invoice.total)).where(Invoice.run == run)
@@ -201,12 +225,20 @@ class _Progress:
         self._request = request
         self._written_at = time.monotonic()
         self.formed = self.known = self.failed = self.total = 0
+        self.client: Client | None = None  # whose turn it is
+        self.has_come_on = False  # somebody was done who was not before
         self._failures: list[list[object]] = []
         clients = 1 if request.client_id else Client.select().count()
         _set(request, clients=clients, **self.values())
 
+    def begin(self, client: Client) -> None:
+        """It is a client's turn."""
+        self.client = client
+
     def note(self, outcome: Outcome) -> None:
         """One client more."""
+        is_new_refusal = bool(outcome.reason) and not outcome.is_known_refusal
+        self.has_come_on |= outcome.content is not None or is_new_refusal
         self.known += outcome.is_known
         self.failed += bool(outcome.reason)
         self.formed += not outcome.is_known and not outcome.reason

@@ -5,7 +5,16 @@ from datetime import date
 from flask import current_app
 
 from domain.accounts import check_name
-from domain.errors import AlreadyExists, InvalidValue, NotFound, OnInvoice, PeriodReversed
+from domain.errors import (
+    AlreadyExists,
+    DiscountsAboveAll,
+    InvalidValue,
+    NotFound,
+    OnInvoice,
+    PeriodReversed,
+)
+from domain.formats import NBSP, format_percent
+from domain.periods import month_start
 from models import Client
 from models_billing import Discount, Invoice
 from services import audit, import_turns
@@ -27,8 +36,9 @@ def add(
     """Give a discount of `percent` hundredths of a per cent in the months that begin from one day
     to another; on invoices that are there already nothing changes.
 
-    Raises `InvalidValue` for no name or a wrong percentage, `PeriodReversed`, and `AlreadyExists`
-    for one that is given already: a second click gives nothing.
+    Raises `InvalidValue` for no name or a wrong percentage, `PeriodReversed`, `AlreadyExists` for
+    one that is given already: a second click gives nothing, and `DiscountsAboveAll` when those of a
+    month would come to more than 100 per cent.
     """
     if not 0 < percent <= WHOLE:
         raise InvalidValue("0 to 100 per cent", what="percent", value=percent)
@@ -46,6 +56,7 @@ def add(
         )
         if same.exists():
             raise AlreadyExists(what="discount", name=name)
+        _check_together(client, percent, valid_from, valid_to)
         discount = Discount.create(
             client=client, name=name, percent=percent, valid_from=valid_from, valid_to=valid_to
         )
@@ -84,6 +95,29 @@ def end(client: Client, discount_id: int, on: date, *, by: By) -> Discount:
 def of_client(client: Client) -> list[Discount]:
     """A client's discounts, the latest first."""
     return list(Discount.of(client).order_by(Discount.valid_from.desc(), Discount.id.desc()))
+
+
+def _check_together(client: Client, percent: int, valid_from: date, valid_to: date | None) -> None:
+    """Raise `DiscountsAboveAll`. The sum is highest in a month with which one of them begins."""
+    rules = [(row.percent, row.valid_from, row.valid_to) for row in Discount.of(client)]
+    rules.append((percent, valid_from, valid_to))
+    for first in sorted({_month_from(each) for _percent, each, _last in rules}):
+        if not _holds(first, valid_from, valid_to):
+            continue
+        together = sum(each for each, start, last in rules if _holds(first, start, last))
+        if together > WHOLE:
+            told = format_percent(together).replace(NBSP, " ")
+            raise DiscountsAboveAll(month=f"{first:%m.%Y}", percent=told)
+
+
+def _month_from(day: date) -> date:
+    """The first month that begins on a day or later."""
+    is_last = (day.year, day.month) == (date.max.year, date.max.month)
+    return day if day.day == 1 or is_last else month_start(day, -1)
+
+
+def _holds(first: date, valid_from: date, valid_to: date | None) -> bool:
+    return valid_from <= first and (valid_to is None or first <= valid_to)
 
 
 def _note(kind: AuditEventKind, discount: Discount, by: By) -> None:

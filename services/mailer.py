@@ -285,10 +285,10 @@ def _call_detail_words(order: Order, summary: dict[str, Any]) -> dict[str, Any]:
     return {
         "start": format_date(period.start),
         "end": format_date(period.end),
-        "direction": reports.direction_text(Direction(order.params["direction"])),
+        "direction": call_detail_words.direction_text(Direction(order.params["direction"])),
         "calls": summary.get("calls"),
         "sums": [
-            _sums(reports.direction_text(direction), by_direction[direction])
+            _sums(call_detail_words.direction_text(direction), by_direction[direction])
             for direction in (Direction.OUT, Direction.IN)
             if direction in by_direction
         ],

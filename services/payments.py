@@ -20,7 +20,7 @@ from models import Client
 from models_billing import Invoice, Payment
 from services import audit, clock, queue, told_payments
 from services.audit import AuditEventKind, By
-from services.transactions import lock_client, lock_clients, write_tx
+from services.transactions import lock_client, lock_clients, read_tx, write_tx
 
 CHUNK = 500  # values in one IN (…)
 
@@ -159,9 +159,10 @@ def of_client(client: Client, limit: int = 100) -> list[Payment]:
 
 def balance(client: Client) -> Balance:
     """What a client owes by its documents and its payments since."""
-    last = Invoice.of(client).order_by(Invoice.id.desc()).first()
-    since = Payment.of(client, fn.SUM(Payment.amount)).where(Payment.invoice_id.is_null())
-    return Balance(last.closing if last else 0, int(since.scalar() or 0))
+    with read_tx():  # a bill formed in between has taken the payments
+        last = Invoice.of(client).order_by(Invoice.id.desc()).first()
+        since = Payment.of(client, fn.SUM(Payment.amount)).where(Payment.invoice_id.is_null())
+        return Balance(last.closing if last else 0, int(since.scalar() or 0))
 
 
 # --- Lines and rows -------------------------------------------------------------------------------

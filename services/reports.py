@@ -42,7 +42,7 @@ from services import (
     statement_reports,
     storage,
 )
-from services.call_detail_words import direction_text, wording_of  # noqa: F401 - a word for others
+from services.call_detail_words import wording_of
 from services.rendering import FormatNotMade, Progress, Rendered, Renderer, Report
 from services.transactions import read_tx
 from texts import gettext as _

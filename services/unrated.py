@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from peewee import SQL, Case, Expression, fn
+from peewee import SQL, Case, Expression, ModelSelect, fn
 
 from domain.periods import month_of
 from domain.rating.destinations import ANY, HEAD, SHORT, group_of_head
@@ -51,11 +51,18 @@ def _without_price() -> Expression:
     return every & (UsageMonth.destination_group == usage.UNKNOWN) & (UsageMonth.seconds > 0)
 
 
+def _numbers(month: date, own: ModelSelect) -> ModelSelect:
+    """Of `own` numbers those that have such calls, by the sums of the month."""
+    return UsageMonth.select(UsageMonth.subscriber_id).where(
+        _without_price(),
+        UsageMonth.month == usage.month_number(month),
+        UsageMonth.subscriber_id.in_(own.select(Subscriber.id)),
+    )
+
+
 def _of_month(month: date, client: Client | None) -> Iterator[Group]:
     """Few numbers have such calls: they are looked up in the sums, and only their calls read."""
-    numbers = UsageMonth.select(UsageMonth.subscriber_id).where(
-        _without_price(), UsageMonth.month == usage.month_number(month)
-    )
+    numbers = _numbers(month, Subscriber.across_clients())
     is_long = fn.LENGTH(Call.peer) > SHORT
     head = Case(None, [(is_long, fn.SUBSTR(Call.peer, 1, HEAD))], Call.peer)
     long = Case(None, [(is_long, 1)], 0)
@@ -94,7 +101,7 @@ def calls_of(group: Group) -> Expression:
     is_long = group.destination.endswith(ANY)
     leads = peer.startswith(head) & (fn.LENGTH(peer) > SHORT) if is_long else peer == head
     why = Call.rating == group.rating if group.rating else Call.rating.is_null()
-    condition = Call.subscriber_id.in_(Subscriber.of(group.client, Subscriber.id))
+    condition = Call.subscriber_id.in_(_numbers(group.month, Subscriber.of(group.client)))
     for part in (months.within(month_of(group.month)), months.unrated(), leads, why):
         condition &= part
     return condition

@@ -4,12 +4,13 @@ taking that back. A waived call costs nothing, whoever prices it again.
 What changes calls waits for nobody: `ImportsBusy` while records are read in or invoices formed.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import AbstractContextManager
 from datetime import date, datetime
 
 from flask import current_app
-from peewee import ModelSelect
+from peewee import ModelSelect, Tuple
 
 from domain.errors import InvalidValue, NothingSelected, OnInvoice
 from domain.rating.states import CallRating
@@ -23,7 +24,11 @@ from services.unrated import Group
 
 BATCH = 2_000  # calls in one transaction
 LONGEST_REASON = 200
+CHUNK = 500  # values in one IN (…)
 CallKey = tuple[int, int, int]  # subscriber, start, seq
+Months = AbstractSet[tuple[date, int]]  # with the import that has stored a call
+# All but the legs, which are most of a row.
+COLUMNS = tuple(each for each in Call._meta.sorted_fields if each.name != "legs")
 _LATER = (None,) * 5  # by the run over the month that follows
 
 
@@ -45,19 +50,19 @@ def waive(
     if not 0 < len(reason) <= LONGEST_REASON:
         raise InvalidValue("a waiver has a reason", what="reason", value=reason)
     with _turn():
-        calls = list(Call.select().where(unrated.calls_of(group)).order_by(*KEY))
-        if only is not None:
-            wanted = set(only)
-            calls = [call for call in calls if _key(call) in wanted]
-        if not calls:
+        calls = Call.select(*COLUMNS).where(unrated.calls_of(group))
+        batches = _batches(calls) if only is None else _those(calls, only)
+        count, months = _looked_at(calls) if only is None else _looked_at_rows(batches)
+        if not count:
             raise NothingSelected
-        _check_open(group.client, calls)
-        return _waive(group, calls, reason, user=user, ip=ip, now=now)
+        _check_open(group.client, months)
+        return _waive(group, batches, count, reason, user=user, ip=ip, now=now)
 
 
 def _waive(
     group: Group,
-    calls: Sequence[Call],
+    batches: Iterable[Sequence[Call]],
+    count: int,
     reason: str,
     *,
     user: User | None,
@@ -66,7 +71,7 @@ def _waive(
 ) -> Waiver:
     """Batch by batch: whatever dies in between leaves a waiver of the calls that it has waived."""
     waiver = None
-    for batch in _batches(calls):
+    for batch in batches:
         seconds = sum(call.billable_s for call in batch)
         with write_tx():
             if waiver is None:
@@ -74,7 +79,7 @@ def _waive(
                     client=group.client, month=group.month, reason=reason, user=user, at=now
                 )
                 kind = AuditEventKind.CALLS_WAIVED
-                _note(kind, waiver, user=user, ip=ip, now=now, calls=len(calls))
+                _note(kind, waiver, user=user, ip=ip, now=now, calls=count)
             columns = ("subscriber_id", "seq", "waiver_id")
             rows = [(call.subscriber_id, call.seq, waiver.id) for call in batch]
             bulk.insert_rows(db.obj, WaivedCall, columns, rows)
@@ -95,13 +100,14 @@ def undo(waiver: Waiver, *, user: User | None = None, ip: str = "", now: datetim
     with _turn():
         if Waiver.of(client).where(Waiver.id == waiver.id).get().undone_at is not None:
             return False
-        calls = list(_calls_of(waiver))
-        _check_open(client, calls)
+        calls = _calls_of(waiver)
+        _count, months = _looked_at(calls)
+        _check_open(client, months)
         for batch in _batches(calls):
             with write_tx():
                 _forget(batch)
                 _reprice(client, batch, _LATER)
-        rerun = {_month_of(call) for call in calls} | {waiver.month}
+        rerun = {month for month, _run in months} | {waiver.month}
         rating.rerun_client(rating.CallRater(client), client.id, min(rerun), max(rerun))
         with write_tx():
             own = Subscriber.of(client, Subscriber.id)
@@ -141,20 +147,54 @@ def _key(call: Call) -> CallKey:
     return call.subscriber_id, call.started_at, call.seq
 
 
-def _month_of(call: Call) -> date:
-    _day, number = usage.Days().of(call.started_at)
+def _batches(calls: ModelSelect) -> Iterator[Sequence[Call]]:
+    """One after the other by the key, so that a group of any size takes little memory. What was
+    changed meanwhile may have left the query.
+    """
+    after: CallKey | None = None
+    while True:
+        rows = calls if after is None else calls.where(Tuple(*KEY) > Tuple(*after))
+        batch = list(rows.order_by(*KEY).limit(BATCH))
+        if not batch:
+            return
+        yield batch
+        after = _key(batch[-1])
+
+
+def _those(calls: ModelSelect, only: Sequence[CallKey]) -> list[Sequence[Call]]:
+    """Those of `only` that are in the query."""
+    wanted, found = sorted(set(only)), []
+    for n in range(0, len(wanted), CHUNK):
+        chunk = wanted[n : n + CHUNK]
+        rows = calls.where(Call.started_at.in_([started for _id, started, _seq in chunk]))
+        found.extend(row for row in rows.order_by(*KEY) if _key(row) in set(chunk))
+    return [found[n : n + BATCH] for n in range(0, len(found), BATCH)]
+
+
+def _looked_at(calls: ModelSelect) -> tuple[int, Months]:
+    """How many there are, of which months, stored by which imports. Read row by row."""
+    count, found, days = 0, set(), usage.Days()
+    for started_at, run in calls.select(Call.started_at, Call.import_run_id).tuples().iterator():
+        count += 1
+        found.add((_month_of(started_at, days), run))
+    return count, found
+
+
+def _looked_at_rows(batches: Iterable[Sequence[Call]]) -> tuple[int, Months]:
+    rows, days = [row for batch in batches for row in batch], usage.Days()
+    return len(rows), {(_month_of(row.started_at, days), row.import_run_id) for row in rows}
+
+
+def _month_of(started_at: int, days: usage.Days) -> date:
+    _day, number = days.of(started_at)
     return date(number // 12, number % 12 + 1, 1)
 
 
-def _batches(calls: Sequence[Call]) -> list[Sequence[Call]]:
-    return [calls[n : n + BATCH] for n in range(0, len(calls), BATCH)]
-
-
-def _check_open(client: Client, calls: Sequence[Call]) -> None:
-    """Raise `OnInvoice` when one of them stands on an invoice."""
-    for month in {_month_of(call) for call in calls}:
+def _check_open(client: Client, months: Months) -> None:
+    """Raise `OnInvoice` when a call of one of the months, stored by its import, stands on one."""
+    for month in sorted({month for month, _run in months}):
         is_frozen = rating.frozen(client.id, month)
-        if any(is_frozen(call.import_run_id) for call in calls if _month_of(call) == month):
+        if any(is_frozen(run) for each, run in months if each == month):
             raise OnInvoice(month=f"{month:%m.%Y}")
 
 
@@ -163,14 +203,13 @@ def _calls_of(waiver: Waiver) -> ModelSelect:
     own = Subscriber.of(waiver.client, Subscriber.id)
     is_its = (WaivedCall.subscriber_id == Call.subscriber_id) & (WaivedCall.seq == Call.seq)
     return (
-        Call.select()
+        Call.select(*COLUMNS)
         .join(WaivedCall, on=is_its)
         .where(
             Call.subscriber_id.in_(own),
             WaivedCall.waiver == waiver,
             Call.rating == CallRating.WAIVED,
         )
-        .order_by(*KEY)
     )
 
 

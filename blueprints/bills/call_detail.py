@@ -12,7 +12,7 @@ from blueprints.web import MenuItem, render_section
 from domain.orders import OrderKind
 from domain.periods import month_of, month_start
 from domain.roles import ORDERING_ROLES
-from services import clock, orders, reports
+from services import call_detail_words, clock, orders, reports
 from services.orders import CallDetailRequest
 from texts import N_
 
@@ -84,7 +84,7 @@ def _show_period(form: PeriodForm) -> Response:
 
 def _about(asked: CallDetailRequest) -> dict[str, Any]:
     return {
-        "direction": reports.direction_text(asked.direction),
+        "direction": call_detail_words.direction_text(asked.direction),
         "due_at": orders.due_at(now=clock.now()),
     }
 

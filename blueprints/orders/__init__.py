@@ -16,7 +16,7 @@ from domain.formats import format_date
 from domain.orders import INVOICE_KINDS, Direction, OrderKind, OrderState
 from domain.roles import ORDERING_ROLES, Role
 from models import Order
-from services import artefacts, clock, history, order_subjects, orders, reports
+from services import artefacts, call_detail_words, clock, history, order_subjects, orders
 from texts import N_, gettext
 
 PAGE_SIZE = 20
@@ -202,7 +202,7 @@ def own_order_or_404(key: str) -> Order:
 def _direction(order: Order) -> str:
     """«Тип детализации», which only call details have."""
     direction = order.params.get("direction")
-    return reports.direction_text(Direction(direction)) if direction else ""
+    return call_detail_words.direction_text(Direction(direction)) if direction else ""
 
 
 def _plain_name(order: Order) -> str:

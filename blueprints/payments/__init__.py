@@ -30,6 +30,7 @@ from services import (
 )
 from services.payment_files import WRITERS, Requisites
 from services.payment_list import METHODS, Wanted
+from services.transactions import read_tx
 from texts import N_, error_text, gettext
 
 PAGE_SIZE = 50
@@ -53,21 +54,25 @@ def show() -> Response:
     """How the account stands, and the payments."""
     today = clock.local(clock.now()).date()
     wanted, misread = _wanted()
-    settlement = invoice_list.settlement_of(g.client)
-    sheet = charge_keeping.sheet_of(g.client, now=clock.now())
-    told = told_payments.of_client(g.client, now=clock.now())
-    threads = feedback_reading.open_about(g.client, Subject.PAYMENTS)
+    sheet = charge_keeping.sheet_of(g.client, now=clock.now())  # may keep what it has counted
+    with read_tx():  # the sums of one moment: a bill or payment comes between no two of them
+        settlement = invoice_list.settlement_of(g.client)
+        standing = payment_list.standing_of(g.client, settlement, today)
+        page = payment_list.find_page(
+            g.client, wanted, request.args.get("page", 1, type=int), size=PAGE_SIZE
+        )
+        total = payment_list.total_of(g.client, wanted)
+        told = told_payments.of_client(g.client, now=clock.now())
+        threads = feedback_reading.open_about(g.client, Subject.PAYMENTS)
     return render_section(
         "payments/show.html",
         item=MENU,
-        standing=payment_list.standing_of(g.client, settlement, today),
+        standing=standing,
         accrued=sheet.sum("total"),
         first=today.replace(day=1),
         missing=invoice_list.missing_month(g.client, today),
-        page=payment_list.find_page(
-            g.client, wanted, request.args.get("page", 1, type=int), size=PAGE_SIZE
-        ),
-        total=payment_list.total_of(g.client, wanted),
+        page=page,
+        total=total,
         wanted=wanted,
         arguments=_arguments(wanted),
         misread=misread,

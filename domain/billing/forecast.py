@@ -12,10 +12,10 @@ from fractions import Fraction
 from operator import add
 from typing import NamedTuple
 
-from domain.billing.forming import DiscountRule, VatOf
+from domain.billing.forming import DiscountRule, VatOf, taken_off
 from domain.billing.invoice import Line, LineKind, VatTotal
 from domain.holidays import is_holiday
-from domain.money import divide, share, split
+from domain.money import divide, split
 from domain.periods import DateRange
 
 Parts = Sequence[int] | Mapping[int, int]  # of a line: by number; all of them, or some
@@ -94,18 +94,16 @@ def discount_lines(
     for line in lines:
         if line.kind is not LineKind.INSTALMENT:
             sums[line.service] = sums.get(line.service, 0) + line.net
-    for rule in rules:
-        for service, amount in sums.items():
-            if less := share(amount, Fraction(rule.percent, 100)):
-                yield Line(
-                    ordinal=0,
-                    kind=LineKind.DISCOUNT,
-                    name=rule.name,
-                    quantity=1,
-                    net=-less,
-                    vat_percent=vat_of(service),
-                    service=service,
-                )
+    for rule, service, less in taken_off(sums, rules):
+        yield Line(
+            ordinal=0,
+            kind=LineKind.DISCOUNT,
+            name=rule.name,
+            quantity=1,
+            net=-less,
+            vat_percent=vat_of(service),
+            service=service,
+        )
 
 
 def tabulate(

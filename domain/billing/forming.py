@@ -5,7 +5,7 @@ kopeck. Nothing here knows tables or words: names come in with the figures.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
@@ -267,10 +267,27 @@ def _discounts(month: Month, drafts: Sequence[_Draft]) -> list[_Draft]:
             sums[draft.service] += draft.net
     return [
         _Draft(LineKind.DISCOUNT, rule.name, service, -less, 1)
-        for rule in month.discounts
-        for service, amount in sums.items()
-        if (less := share(amount, Decimal(rule.percent) / 100))
+        for rule, service, less in taken_off(sums, month.discounts)
     ]
+
+
+def taken_off(
+    sums: Mapping[str, int], rules: Iterable[DiscountRule]
+) -> Iterator[tuple[DiscountRule, str, int]]:
+    """What each discount takes off the sum of each service; all together never more than it is.
+
+    >>> [less for *_, less in taken_off({"telecom": 1001}, [DiscountRule("", 5000)] * 3)]
+    [501, 500]
+    """
+    left = dict(sums)
+    for rule in rules:
+        for service, amount in sums.items():
+            less = share(amount, Fraction(rule.percent, 100))
+            if amount > 0:
+                less = min(less, left[service])
+            if less:
+                left[service] -= less
+                yield rule, service, less
 
 
 def _annex(month: Month, drafts: Sequence[_Draft]) -> tuple[AnnexRow, ...]:

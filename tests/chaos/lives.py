@@ -18,6 +18,7 @@ from jobs import orders as job
 from models import Client, DraftSubscriber, Order, OrderDraft, Subscriber, User, db
 from services import (
     billing,
+    call_detail_words,
     claims,
     clock,
     database,
@@ -26,7 +27,6 @@ from services import (
     invoices,
     orders,
     reconcile,
-    reports,
     verify,
 )
 from tests import databases
@@ -203,7 +203,7 @@ def warm_up(app):
     for name in app.jinja_env.list_templates(filter_func=lambda each: each.startswith("mail/")):
         app.jinja_env.get_template(name)
     with app.app_context():
-        reports.direction_text(Direction.OUT)  # any word: that loads the catalogue
+        call_detail_words.direction_text(Direction.OUT)  # any word: that loads the catalogue
 
 
 @contextmanager

@@ -1,6 +1,6 @@
 """Invoices asked for on a page: one request, however often it is clicked, and none is lost."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from rq.timeouts import JobTimeoutException
@@ -126,6 +126,33 @@ def test_what_was_begun_is_gone_on_with_and_counted_whole(ask, three, monkeypatc
     assert counts(request) == (RequestState.DONE, 3, 2, 0, 1)
     assert reread(request).total == sum(row.total for row in Invoice.across_clients())
     assert BillingRun.select().count() == 1
+
+
+def test_a_client_that_outlasts_a_job_is_listed_and_the_others_are_billed(ask, three, monkeypatch):
+    request = ask()
+    form, tried = billing._Work._form, []
+
+    def form_slow(work, client):
+        tried.append(client)
+        if client == three[1]:
+            raise JobTimeoutException
+        return form(work, client)
+
+    monkeypatch.setattr(billing._Work, "_form", form_slow)
+    monkeypatch.setattr(clock, "now", lambda: NOW + timedelta(minutes=1))
+    job.form(request.id)
+    assert not BillingFailure.across_clients().exists(), "another was formed in the same time"
+    job.form(request.id)
+    [failure] = billing_requests.failures_of_month(MARCH)
+    assert (failure.client, failure.reason) == (three[1], "took_too_long")
+    assert reread(request).state == RequestState.RUNNING
+    job.form(request.id)
+    assert counts(request) == (RequestState.DONE, 3, 1, 0, 2)
+    reasons = [[three[1].id, "took_too_long", 0], [three[2].id, "unrated_calls", 1]]
+    assert reread(request).failures == reasons
+    assert tried == [three[0], three[1], three[1], three[2]]
+    job.form(ask(client=three[1], now=NOW + timedelta(minutes=2)).id)
+    assert tried[-1] == three[1], "asked for alone it is tried again"
 
 
 def test_a_look_that_never_comes_to_its_end_is_given_up(app, ask, three, monkeypatch):

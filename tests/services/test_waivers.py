@@ -198,3 +198,23 @@ def test_verify_tells_waivers_and_calls_that_part(client):
     waive(unrated.groups()[0])
     Call.update(rating=CallRating.NO_RATE, price=None).execute()
     assert "waived_calls_are_those_of_the_waivers" in {each.check for each in verify.run()}
+
+
+def test_a_large_group_is_waived_and_given_back_batch_by_batch(client, monkeypatch):
+    monkeypatch.setattr(waivers, "BATCH", 3)
+    for n in range(8):
+        talk(client, NOON + timedelta(minutes=n), peer=POLAND, seconds=60, which=n % 2)
+    rating.rerun(MARCH, MAY)
+    read = []
+    load = waivers._key
+    monkeypatch.setattr(waivers, "_key", lambda call: read.append(call) or load(call))
+    [group] = unrated.groups()
+    waiver = waive(group)
+    assert (waiver.calls, waiver.seconds) == (8, 480)
+    assert unrated.groups() == []
+    assert not read[0].__data__.keys() & {"legs"}, "the largest column is not read"
+    assert not breaches()
+    assert waivers.undo(waiver, now=NOW)
+    [group] = unrated.groups()
+    assert group.calls == 8
+    assert not breaches()

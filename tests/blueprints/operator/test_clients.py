@@ -190,3 +190,19 @@ def test_that_somebody_looked_is_written_down(operator_browser, client_row):
     operator_browser.get(f"{PAGE}.show", client=client_row.id)
     assert AuditEvent.get(AuditEvent.event == "client_viewed").client == client_row
     operator_browser.get(f"{PAGE}.show", status=404, client=client_row.id + 999)
+
+
+def test_discounts_of_a_month_take_off_no_more_than_all(put, client_row):
+    ways = {"name": "Первая", "percent": "60", "valid_to": "2026-03-31"}
+    put("discount", {**DISCOUNT, **ways})
+    page = put("discount", {**DISCOUNT, "name": "Вторая", "percent": "40,01"}, 422)
+    told = page.select_one(".summary").text.replace("\xa0", " ")
+    assert "скидки за 01.2026 составили бы 100,01 %" in told
+    put("discount", {**DISCOUNT, "name": "Вторая", "percent": "40"})
+    later = {"name": "Третья", "percent": "60", "valid_from": "2026-03-15"}
+    put("discount", {**DISCOUNT, **later})
+    put("discount", {**DISCOUNT, **later, "name": "x", "valid_from": "9999-12-31"}, 422)
+    put("discount", {**DISCOUNT, **later, "percent": "0,01", "valid_to": "2026-03-31"})
+    page = put("discount", {**DISCOUNT, **later, "name": "Ещё", "percent": "1"}, 422)
+    assert "за 04.2026" in page.select_one(".summary").text
+    assert Discount.of(client_row).count() == 4
