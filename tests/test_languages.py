@@ -120,19 +120,35 @@ def test_english_has_no_cyrillic():
     assert [text for text in strings if CYRILLIC.search(text)] == []
 
 
-@pytest.mark.parametrize(
-    ("language", "words"),
-    [
-        ("ru", ["1 звонок", "2 звонка", "5 звонков", "11 звонков", "21 звонок"]),
-        ("be", ["1 званок", "2 званкі", "5 званкоў", "11 званкоў", "21 званок"]),
-        ("en", ["1 call", "2 calls", "5 calls", "11 calls", "21 calls"]),
-    ],
-)
-def test_counts_agree_with_their_words(language, words):
+# Of each, the forms for one, a few and many.
+ONE, FEW, MANY = (1, 21, 101), (2, 22), (0, 5, 11, 25, 111)
+FORMS = {
+    ("ru", "%(num)d call", "%(num)d calls"): ("звонок", "звонка", "звонков"),
+    ("be", "%(num)d call", "%(num)d calls"): ("званок", "званкі", "званкоў"),
+    ("ru", "%(num)d number", "%(num)d numbers"): ("номер", "номера", "номеров"),
+    ("ru", "%(num)d subscriber", "%(num)d subscribers"): ("абонент", "абонента", "абонентов"),
+    ("be", "%(num)d number", "%(num)d numbers"): ("нумар", "нумары", "нумароў"),
+    ("ru", "about %(num)d minute", "about %(num)d minutes"): ("минута", "минуты", "минут"),
+    ("ru", "%(num)d order is before yours", "%(num)d orders are before yours"): (
+        *("заказ", "заказа", "заказов"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("asked", "forms"), FORMS.items())
+def test_counts_agree_with_their_words(asked, forms):
+    language, one, many = asked
     with texts.language(language):
-        forms = [texts.ngettext("%(num)d call", "%(num)d calls", n) for n in (1, 2, 5, 11, 21)]
-    counted = [form % {"num": n} for form, n in zip(forms, (1, 2, 5, 11, 21), strict=True)]
-    assert counted == words
+        for numbers, form in zip((ONE, FEW, MANY), forms, strict=True):
+            for number in numbers:
+                text = texts.ngettext(one, many, number) % {"num": number}
+                assert re.search(rf"\b{number} {form}\b", text), text
+
+
+def test_in_english_one_stands_alone():
+    with texts.language("en"):
+        said = [texts.ngettext("%(num)d call", "%(num)d calls", n) for n in (0, 1, 2, 21, 101)]
+    assert [text.endswith("s") for text in said] == [True, False, True, True, True]
 
 
 def test_what_has_no_belarusian_is_said_in_russian():

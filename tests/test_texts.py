@@ -77,6 +77,20 @@ def test_people_are_addressed_with_a_capital_in_letters_and_without_on_screens()
     assert not list(miswritten("Вы вышли. Ваш сеанс", in_a_letter=False))
 
 
+def test_clients_are_told_nothing_in_the_words_of_programs():
+    words = re.compile(
+        r"\b(?:job|worker|UUID|traceback|exception|enum|null|None|SQL|Redis)\b", re.IGNORECASE
+    )
+    found = [
+        text
+        for message in catalogues.load("ru", catalogues.FOLDER)
+        if message.id
+        for text in catalogues._forms(message.string)
+        if words.search(text)
+    ]
+    assert found == []
+
+
 def test_what_is_missing_is_found(tmp_path):
     template = Catalog()
     template.add("Day {start}")
