@@ -92,6 +92,8 @@ def look(
     for each in corrections:
         before = [*known.given_back, *lines]
         lines.append(_given_back(original, before, each, len(lines) + 1, reason))
+    if original.net > 0 and sum(line.net for line in lines) >= 0:  # discounts taken back, no more
+        raise InvalidValue("nothing is given back", what="correction", value="")
     return replace(
         original,
         number="",

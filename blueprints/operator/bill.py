@@ -107,6 +107,8 @@ def show(client: int, key: str) -> Response:
     if "scope" not in request.args:
         return _draw(invoice, lefts, _form_of(_Wish, lefts, formdata=None))
     form = _form_of(_Wish, lefts, formdata=request.args, meta={"csrf": False})
+    if "edit" in request.args:
+        return _draw(invoice, lefts, form)
     content = _look(invoice, form) if form.validate() else None
     deed = _form_of(_Deed, lefts, formdata=None)
     return _draw(invoice, lefts, form, 200 if content else 422, content=content, deed=deed)
@@ -172,9 +174,16 @@ def _draw(
         form=form,
         deed=deed,
         content=content,
+        typed=_typed(form),
         mailed_to=setting.email if setting.method == DeliveryMethod.EMAIL else "",
         may_correct=_may_correct() and not invoice.ordinal and any(left.sum for left in lefts),
     )
+
+
+def _typed(form: _Wish) -> dict[str, str]:
+    """What was typed, for the address of the page to type on."""
+    names = [each for each in form if each.name in ("reason", "scope") or each.name[:5] == "line-"]
+    return {each.name: each.data or "" for each in names}
 
 
 def _corrected(invoice: Invoice) -> Invoice | None:

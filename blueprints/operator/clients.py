@@ -59,7 +59,8 @@ HINTS = {
     "first_payment": N_("It stands on no bill."),
 }
 bp = Blueprint("clients", __name__, url_prefix="/clients")
-MENU = MenuItem(N_("Clients"), "operator.clients.index")
+BESIDE = ("operator.bill", "operator.centre")
+MENU = MenuItem(N_("Clients"), "operator.clients.index", beside=BESIDE)
 
 
 @bp.get("/")

@@ -7,12 +7,12 @@ import pytest
 from domain.orders import OrderKind
 from domain.roles import Role
 from models import AuditEvent, Order
-from models_billing import Invoice
+from models_billing import Discount, Invoice
 from services import billing, clock, invoices
 from tests import factories
 from tests.page import Browser
 from tests.services import invoice_cases as cases
-from tests.services.invoice_cases import MARCH
+from tests.services.invoice_cases import APRIL, MARCH
 
 PAGE = "operator.bill"
 PASSWORD = "korova-na-lugu"
@@ -53,6 +53,25 @@ def give(cashier, bill):
 
 def text(page):
     return re.sub(r"[\s\xa0]+", " ", page.text)
+
+
+def test_what_was_typed_can_be_changed_after_the_look(cashier, bill):
+    page = look(cashier, bill, reason="Сбой", scope="lines", **{"line-1": "1,00"})
+    cashier.response = cashier.client.get(page.find("a", string="Изменить")["href"])
+    assert 'value="Сбой"' in cashier.response.text
+    assert 'value="1,00"' in cashier.response.text
+    assert page.select_one("nav [aria-current=page]").text.strip().startswith("Клиенты")
+
+
+def test_a_discount_alone_cannot_be_given_back(cashier, bill, client_row):
+    rule = {"name": "x", "percent": 1000, "valid_from": MARCH}
+    Discount.create(client=client_row, **rule)
+    billing.form_month(APRIL, now=cases.LATER)
+    april = invoices.of_client(client_row)[0]
+    page = look(cashier, april, status=422, reason="x", scope="lines", **{"line-2": "0,10"})
+    assert "Ничего не возвращается" in text(page)
+    lines = {"line-1": "1,00", "line-2": "0,10"}
+    assert "0,10" in text(look(cashier, april, reason="x", scope="lines", **lines))
 
 
 def look(browser, bill, status=200, **fields):
