@@ -62,7 +62,8 @@ FOCUS = (
     const own = [element, ...(element.labels || [])];
     return over.every((other) => own.some((each) => related(each, other)));
   };
-  for (const element of document.querySelectorAll(CONTROLS)) {
+  const forth = [...document.querySelectorAll(CONTROLS)];
+  for (const element of [...forth, ...forth.toReversed()]) {
     if (!shown(element) || element.disabled) continue;
     element.focus({ focusVisible: true });
     if (document.activeElement !== element) { found.push(`no focus: ${named(element)}`); continue; }
