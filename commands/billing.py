@@ -64,15 +64,32 @@ def run(
     metavar="N=SUM",
     help="Give back so much of line N, without VAT (of goods whose price holds it: with).",
 )
+@click.option(
+    "--rate",
+    "rates",
+    multiple=True,
+    metavar="PERCENT=SUM",
+    help="Give back so much of the lines with that rate of VAT, without VAT, parted over them.",
+)
 @click.option("--dry-run", is_flag=True, help="Only tell what would be given out.")
 @click.option("--no-mail", is_flag=True, help="Send no letter.")
 @on_database
-def correct(number: str, reason: str, whole: bool, lines: tuple[str, ...], **more: bool) -> None:  # noqa: FBT001
+def correct(
+    number: str,
+    reason: str,
+    whole: bool,  # noqa: FBT001 - an option
+    lines: tuple[str, ...],
+    rates: tuple[str, ...],
+    **more: bool,
+) -> None:
     """Give out a credit note on the invoice with NUMBER."""
-    if whole == bool(lines):
-        raise click.UsageError("Name --all or --line, and not both.")
+    if [whole, bool(lines), bool(rates)].count(True) != 1:
+        raise click.UsageError("Name one of --all, --line and --rate.")
     invoice = invoices.find_by_number(number)
     sums = None if whole else _sums(lines)
+    if rates:
+        told = {rate * 100: amount for rate, amount in _sums(rates).items()}
+        sums = corrections.parted(corrections.left_of(invoice), told)
     wanted = corrections.corrections_of(invoice, sums)
     if more["dry_run"]:
         plain = corrections.check_reason(reason)
@@ -93,7 +110,7 @@ def _sums(lines: tuple[str, ...]) -> dict[int, int]:
     for text in lines:
         line, _sign, amount = text.partition("=")
         if not (line.isascii() and line.isdigit()) or int(line) in sums:
-            raise click.BadParameter(f"{text!r} is no N=SUM of a line of its own")
+            raise click.BadParameter(f"{text!r} is no N=SUM, or comes twice")
         sums[int(line)] = read_kopecks(amount)
     return sums
 

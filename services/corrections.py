@@ -13,6 +13,7 @@ from domain.billing.invoice import InvoiceContent, Line, VatTotal
 from domain.billing.totals import refunded
 from domain.errors import CorrectedMeanwhile, InvalidValue
 from domain.languages import OWN, language
+from domain.money import split
 from models_billing import Invoice
 from services import audit, billing, invoice_orders, invoices, queue
 from services.audit import AuditEventKind, By
@@ -77,6 +78,35 @@ def corrections_of(invoice: Invoice, sums: Mapping[int, int] | None) -> list[Cor
     if not made:
         raise InvalidValue("nothing is given back", what="correction", value="")
     return made
+
+
+def rates_of(lefts: Sequence[Left]) -> dict[int, int]:
+    """What is left of each rate of VAT (hundredths of a per cent), of lines whose VAT is counted on
+    their sum: the highest rate first.
+    """
+    sums: dict[int, int] = {}
+    for left in sorted(lefts, key=lambda each: -each.line.vat_percent):
+        if not left.line.gross:
+            sums[left.line.vat_percent] = sums.get(left.line.vat_percent, 0) + left.net
+    return {percent: net for percent, net in sums.items() if net > 0}
+
+
+def parted(lefts: Sequence[Left], by_rate: Mapping[int, int]) -> dict[int, int]:
+    """Sums given back of rates of VAT, parted over their lines by what is left of those; with what
+    is given back discounts fall.
+
+    Raises `InvalidValue` for a sum that is no more there.
+    """
+    rates, sums = rates_of(lefts), {}
+    for percent, wanted in by_rate.items():
+        if not wanted:
+            continue
+        if not 0 < wanted <= rates.get(percent, 0):
+            raise InvalidValue(what="rate", value=percent)
+        own = [left for left in lefts if left.line.vat_percent == percent and not left.line.gross]
+        parts = split(wanted, [left.net for left in own])
+        sums.update({left.line.ordinal: abs(n) for left, n in zip(own, parts, strict=True)})
+    return sums
 
 
 @language(OWN)

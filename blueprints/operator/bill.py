@@ -19,6 +19,7 @@ from blueprints.web import render_section
 from domain.billing.delivery import DeliveryMethod
 from domain.billing.invoice import InvoiceContent
 from domain.errors import DomainError, InvalidValue
+from domain.formats import format_percent
 from domain.roles import OPERATOR_ROLES, Role
 from models import Client
 from models_billing import Invoice
@@ -27,7 +28,7 @@ from services.corrections import LONGEST_REASON, Left
 from texts import error_text, gettext, lazy_gettext
 
 CORRECTING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
-ALL, LINES = "all", "lines"
+ALL, RATES, LINES = "all", "rates", "lines"
 bp = Blueprint("bill", __name__, url_prefix="/clients/<int:client>/bills/<key>")
 
 
@@ -37,7 +38,7 @@ def _short(_form: Any, field: Field) -> None:
 
 
 class _Wish(CabinetForm):
-    """What is given back, and why. Each line of the bill has a field of its own."""
+    """What is given back, and why. Each line and rate of the bill has a field of its own."""
 
     reason = StringField(
         lazy_gettext("Reason"),
@@ -51,23 +52,28 @@ class _Wish(CabinetForm):
         lazy_gettext("What is given back"),
         choices=[
             SelectChoice(ALL, lazy_gettext("All that is left of the bill")),
+            SelectChoice(RATES, lazy_gettext("Sums by rate of VAT")),
             SelectChoice(LINES, lazy_gettext("Sums by line")),
         ],
         default=LINES,
     )
 
-    @property
-    def sums(self) -> dict[int, int] | None:
-        """Kopecks by line; None: all that is left."""
+    def sums(self, lefts: list[Left]) -> dict[int, int] | None:
+        """Kopecks by line; None: all that is left. Raises `InvalidValue`."""
         if self.scope.data == ALL:
             return None
-        return {int(each.name[5:]): each.kopecks for each in self if each.name.startswith("line-")}
+        if self.scope.data == RATES:
+            return corrections.parted(lefts, self._kopecks("rate-"))
+        return self._kopecks("line-")
+
+    def _kopecks(self, kind: str) -> dict[int, int]:
+        return {int(each.name[5:]): each.kopecks for each in self if each.name.startswith(kind)}
 
     def refuse(self, error: DomainError) -> None:
         """Say at its place why it cannot be."""
-        line = f"line-{error.values.get('value', '')}"
-        if isinstance(error, InvalidValue) and line in self:
-            self[line].errors = [gettext("No more than is left of the line, and more than 0")]
+        name = f"{error.values.get('what', '')}-{error.values.get('value', '')}"
+        if isinstance(error, InvalidValue) and name in self:
+            self[name].errors = [gettext("No more than is left, and more than 0")]
         elif isinstance(error, InvalidValue) and error.values.get("what") == "correction":
             self.form_errors.append(gettext("Nothing is given back: fill in a sum"))
         else:
@@ -88,6 +94,10 @@ class _Deed(_Wish, StepUpForm):
 def _form_of(kind: type[_Wish], lefts: list[Left], **more: Any) -> Any:
     """A form with a field for each line of which something is left."""
     fields = {f"line-{left.line.ordinal}": SumField(left.line.name) for left in lefts if left.sum}
+    for percent in corrections.rates_of(lefts):
+        fields[f"rate-{percent}"] = SumField(
+            gettext("VAT {percent}").format(percent=format_percent(percent))
+        )
     made = type(kind.__name__, (kind,), {})
     for name, field in fields.items():
         setattr(made, name, field)
@@ -109,7 +119,7 @@ def show(client: int, key: str) -> Response:
     form = _form_of(_Wish, lefts, formdata=request.args, meta={"csrf": False})
     if "edit" in request.args:
         return _draw(invoice, lefts, form)
-    content = _look(invoice, form) if form.validate() else None
+    content = _look(invoice, lefts, form) if form.validate() else None
     deed = _form_of(_Deed, lefts, formdata=None)
     return _draw(invoice, lefts, form, 200 if content else 422, content=content, deed=deed)
 
@@ -123,14 +133,14 @@ def correct(client: int, key: str) -> AnyResponse:
         abort(404)
     lefts = corrections.left_of(invoice)
     form = _form_of(_Deed, lefts)
-    content = _look(invoice, form) if form.validate_on_submit() else None
+    content = _look(invoice, lefts, form) if form.validate_on_submit() else None
     status = step_up.refusal(form) if content else 422
     if status:
         page = _draw(invoice, lefts, form, status, content=content, deed=form)
         return step_up.with_retry_after(page)
     try:
         note = corrections.give(
-            invoice, form.sums, reason=form.reason.data, after=form.seen, by=step_up.by()
+            invoice, form.sums(lefts), reason=form.reason.data, after=form.seen, by=step_up.by()
         )
     except DomainError as error:
         form.refuse(error)
@@ -140,10 +150,10 @@ def correct(client: int, key: str) -> AnyResponse:
     return redirect(url_for(".show", client=client, key=key), code=303)
 
 
-def _look(invoice: Invoice, form: _Wish) -> InvoiceContent | None:
+def _look(invoice: Invoice, lefts: list[Left], form: _Wish) -> InvoiceContent | None:
     """What would be given out; None when the form says why not."""
     try:
-        wanted = corrections.corrections_of(invoice, form.sums)
+        wanted = corrections.corrections_of(invoice, form.sums(lefts))
         reason = corrections.check_reason(form.reason.data)
         return corrections.look(invoice, wanted, reason=reason, now=clock.now())
     except DomainError as error:
@@ -175,6 +185,7 @@ def _draw(
         deed=deed,
         content=content,
         typed=_typed(form),
+        rates=corrections.rates_of(lefts),
         mailed_to=setting.email if setting.method == DeliveryMethod.EMAIL else "",
         may_correct=_may_correct() and not invoice.ordinal and any(left.sum for left in lefts),
     )
@@ -182,7 +193,7 @@ def _draw(
 
 def _typed(form: _Wish) -> dict[str, str]:
     """What was typed, for the address of the page to type on."""
-    names = [each for each in form if each.name in ("reason", "scope") or each.name[:5] == "line-"]
+    names = [each for each in form if each.name in ("reason", "scope") or each.name[4:5] == "-"]
     return {each.name: each.data or "" for each in names}
 
 

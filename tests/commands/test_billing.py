@@ -83,6 +83,8 @@ def test_a_credit_note_is_looked_at_and_given_out(typed):
     status, output = typed(*told, command="correct")
     assert (status, count()) == (0, (2, 2))
     assert "1\t-4,00\tОшибка: Выезд" in output
+    rate = ["2026-000001", "--reason", "x", "--rate", "25=6,00", "--dry-run"]
+    assert "-7,50 BYN" in typed(*rate, command="correct")[1]
     assert typed("2026-000001", "--reason", "x", "--all", "--no-mail", command="correct")[0] == 0
     with db.connection_context():
         assert sum(row.total for row in Invoice.select()) == 0
@@ -95,6 +97,7 @@ REFUSED = [
     ["2026-000001", "--reason", "x", "--all"],  # there is nothing to give back
     ["2026-000001", "--reason", "x"],
     ["2026-000001", "--reason", "x", "--line", "9=1"],
+    ["2026-000001", "--reason", "x", "--rate", "25=1"],
     ["2026-000001", "--reason", "x", "--line", "1:1"],
     ["2026-000001", "--reason", "", "--all"],
 ]

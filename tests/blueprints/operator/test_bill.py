@@ -7,7 +7,7 @@ import pytest
 from domain.orders import OrderKind
 from domain.roles import Role
 from models import AuditEvent, Order
-from models_billing import Discount, Invoice
+from models_billing import Discount, Invoice, OneOffCharge
 from services import billing, clock, invoices
 from tests import factories
 from tests.page import Browser
@@ -72,6 +72,24 @@ def test_a_discount_alone_cannot_be_given_back(cashier, bill, client_row):
     assert "Ничего не возвращается" in text(page)
     lines = {"line-1": "1,00", "line-2": "0,10"}
     assert "0,10" in text(look(cashier, april, reason="x", scope="lines", **lines))
+
+
+def test_a_sum_of_a_rate_is_parted_over_its_lines_and_discounts_fall_along(
+    give, cashier, bill, client_row
+):
+    rule = {"name": "x", "percent": 1000, "valid_from": MARCH}
+    Discount.create(client=client_row, **rule)
+    charge = {"day": APRIL, "name": "Выезд", "amount": 300, "created_at": cases.NOW}
+    OneOffCharge.create(client=client_row, **charge)
+    billing.form_month(APRIL, now=cases.LATER)
+    bill.key = invoices.of_client(client_row)[0].key
+    give({"reason": "x", "scope": "rates", "rate-2500": "1,00", "line-1": "5,00"})
+    note = invoices.of_client(client_row)[0]
+    nets = [line.net for line in invoices.content_of(note).lines]
+    assert (note.net, note.vat, len(nets)) == (-100, -25, 3)
+    assert [net > 0 for net in nets] == [False, False, True]
+    page = look(cashier, bill, status=422, reason="x", scope="rates", **{"rate-2500": "9,00"})
+    assert "Не больше, чем осталось" in text(page.select_one(".summary"))
 
 
 def look(browser, bill, status=200, **fields):
