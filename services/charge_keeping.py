@@ -11,7 +11,7 @@ from peewee import fn
 
 from domain.imports import ImportState
 from domain.periods import month_of
-from models import Client, ImportRun, Subscriber, scope_in_force
+from models import Client, ImportRun, Scope, Subscriber, scope_in_force
 from models_billing import (
     Discount,
     Instalment,
@@ -27,6 +27,7 @@ from services.scopes import whole_company
 
 KEPT_FROM = 500  # numbers: the sheet of a smaller client is made in no time
 KEPT_ROWS = 200_000  # numbers of all sheets kept
+KEPT_PARTS = 8  # of a sheet, for those who see chosen numbers
 TRUSTED = timedelta(seconds=5)  # so long a sheet is used without asking whether it still holds
 
 
@@ -34,9 +35,20 @@ def sheet_of(client: Client, *, now: datetime) -> Sheet:
     """The client's present month, as far as it may be seen. Kept is that of the whole company."""
     with whole_company():
         sheet = _kept.get(client, now)
-    if scope_in_force() is None:
-        return sheet
-    return of_numbers(sheet, {key for (key,) in Subscriber.of(client, Subscriber.id).tuples()})
+    scope = scope_in_force()
+    return sheet if scope is None else _part_of(sheet, client, scope)
+
+
+def _part_of(sheet: Sheet, client: Client, scope: Scope) -> Sheet:
+    """Kept with the sheet, for a few who ask: a changed scope is another one."""
+    part = sheet.parts.get(scope)
+    if part is None:
+        seen = {key for (key,) in Subscriber.of(client, Subscriber.id).tuples()}
+        part = of_numbers(sheet, seen)
+        while len(sheet.parts) >= KEPT_PARTS:
+            sheet.parts.pop(next(iter(sheet.parts)), None)
+        sheet.parts[scope] = part
+    return part
 
 
 class _Kept:

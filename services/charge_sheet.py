@@ -3,7 +3,7 @@ How it is made: `charge_making.py`; how long it is used: `charge_keeping.py`.
 """
 
 from array import array
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Hashable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import NamedTuple
@@ -40,6 +40,7 @@ class Sheet:
     is_whole: bool = True  # False: of chosen numbers, without what is the client's
     orders: dict[tuple[str, bool], Sequence[int]] = field(default_factory=dict)  # once asked for
     sums: dict[str, int] = field(default_factory=dict)
+    parts: "dict[Hashable, Sheet]" = field(default_factory=dict)  # of those who do not see all
 
     def sum(self, name: str) -> int:
         """A whole column, with what is no number's."""

@@ -24,7 +24,15 @@ from models import (
 from models_all import ALL_MODELS
 from models_billing import OneOffCharge
 from models_subscribers import CentreNumber, ScopeSubscriber, SubscriberChoice, UserScope
-from services import charge_making, clock, orders, reports, scopes, subscriber_choice
+from services import (
+    charge_keeping,
+    charge_making,
+    clock,
+    orders,
+    reports,
+    scopes,
+    subscriber_choice,
+)
 from tests import factories
 from tests.page import Browser
 from tests.security import world
@@ -303,3 +311,18 @@ def test_an_administrator_sees_all(part):
     assert scopes.of_user(part.person) is None
     with pytest.raises(scopes.AdministratorSeesAll):
         open_to(part.user, part.own)
+
+
+def test_a_kept_sheet_of_charges_follows_the_numbers_at_once(app, part, monkeypatch):
+    monkeypatch.setattr(charge_keeping, "KEPT_FROM", 1)
+    monkeypatch.setattr(charge_keeping, "_kept", charge_keeping._Kept())
+    browser, (first, second) = Browser(app, part.person), part.own
+    for seen in ([first], [second], [first, second]):
+        open_to(part.person, seen)
+        for _again in range(2):
+            text = browser.get("bills.charges.show").text
+            assert [number.number in text for number in (first, second)] == [
+                number in seen for number in (first, second)
+            ]
+            assert part.hidden.number not in text
+    assert part.hidden.number in Browser(app, part.user).get("bills.charges.show").text
