@@ -4,9 +4,10 @@ keeps writers out, and how far SQLite's log grows. `bin/bench import_under_order
 
 How to read it: the person orders without a pause, by real HTTP, from drawing step 1 to the answer
 to the last button, which alone is timed. «quiet» is the same person before the import. A worker
-carries the orders meanwhile. «held» is a transaction of the import from having its lock to the end
-of its commit; what it waited for the lock is in the time of the import alone. On a busy machine
-look at its processor time, and at «quiet» beside «under import».
+carries the orders meanwhile. «held» is a transaction of the import, the pricing by packages at its
+end included, from having its lock to the end of its commit; what it waited for the lock is in the
+time of the import alone. On a busy machine look at its processor time, and at «quiet» beside
+«under import».
 """
 
 import multiprocessing
@@ -23,7 +24,7 @@ from bench.importing import write_master
 from bench.measuring import chosen, options, print_table
 from bench.measuring.calls import opened
 from config import Config
-from services import clock, imports
+from services import clock, imports, rating
 from services.imports import ImportRequest, import_file
 from tests.run.conftest import Cabinet
 from tests.run.person import Person
@@ -64,7 +65,7 @@ def read_in(settings: dict[str, str], path: Path, told: Connection) -> None:
         held.append(time.perf_counter() - began)
         worked.append(time.process_time() - cpu)
 
-    imports.write_tx = timed
+    imports.write_tx = rating.write_tx = timed
     with opened(Config.from_env(settings)):
         began = time.perf_counter()
         outcome = import_file(

@@ -16,6 +16,7 @@ from models import db
 
 LONGEST_REST_S = 60  # what rests longer is opened anew: a firewall may have forgotten it in silence
 CACHE_KB = 16_384  # of SQLite's pages: there are several threads, and what they read is little
+LOG_PAGES = 8000  # SQLite's log is mostly emptied by others: nobody waits for their commits
 
 
 class _Mine(threading.local):
@@ -70,6 +71,7 @@ def _comes_to_rest(connection: Any) -> bool:
 def _keep(connection: Any) -> None:
     if connection is not _mine.connection and isinstance(db.obj, SqliteDatabase):
         db.execute_sql(f"PRAGMA cache_size = {-CACHE_KB}")
+        db.execute_sql(f"PRAGMA wal_autocheckpoint = {LOG_PAGES}")
     _mine.connection, _mine.rests_since = connection, time.monotonic()
 
 

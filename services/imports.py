@@ -38,10 +38,11 @@ from services.import_requests import (
 )
 from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
-from services.transactions import one_writes_at_a_time, rare_checkpoints, write_tx
+from services.transactions import checkpoint, one_writes_at_a_time, own_checkpoints, write_tx
 
 BATCH = 5_000  # lines in one transaction at most; fewer where it takes long: orders wait for it
-LEAST_BATCH = 1_000
+LEAST_BATCH = 500
+MOVED_AT_ONCE = 5_000  # lines, of a page or so each, between two checkpoints
 SLOW_S, QUICK_S = 0.15, 0.05  # a transaction beyond these makes the next one smaller, or larger
 REJECTS_KEPT = 100  # in the table; the rest goes to the file that the operator names
 REJECTS_SHOWN = 10_000
@@ -176,6 +177,7 @@ class _Run:
         self.row: ImportRun | None = None
         self._calls = _Distinct()
         self._at_once = BATCH
+        self._unmoved = 0  # lines of which pages stand in SQLite's log still, at most
         self._dry_seen: set[tuple[str, int]] = set()
         self._on_reject: Callable[[Reject], None] = lambda _reject: None
 
@@ -320,7 +322,7 @@ class _Run:
         rejects alone.
         """
         self._on_reject = on_reject
-        with _no_collector(), rare_checkpoints():
+        with _no_collector(), own_checkpoints():
             self._read_batches(events, on_progress)
 
     def _read_batches(self, events: Iterator[Event], on_progress: Callable[[int], None]) -> None:
@@ -378,6 +380,10 @@ class _Run:
             faults.reach("import.storing")
         faults.reach("import.stored")
         self._keep_pace(time.monotonic() - began)
+        self._unmoved += len(batch)
+        if self._unmoved >= MOVED_AT_ONCE:
+            checkpoint()
+            self._unmoved = 0
 
     def _keep_pace(self, took_s: float) -> None:
         """Take fewer lines at once after a transaction that kept others waiting."""

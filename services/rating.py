@@ -28,7 +28,7 @@ from services.plans import Plans
 from services.transactions import write_tx
 from services.usage import Counted, group_of
 
-BATCH = 5_000  # calls priced in one transaction
+BATCH = 2_000  # calls priced in one transaction: orders wait for it
 KEY = (Call.subscriber_id, Call.started_at, Call.seq)
 PRICE = (Call.rating, Call.price, Call.billed_s, Call.package_s, Call.rate_id)
 

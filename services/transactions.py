@@ -10,7 +10,7 @@ from peewee import ModelSelect, OperationalError, PeeweeException, SqliteDatabas
 from models import Client, db
 
 PAGES = 1000  # in SQLite's log before they move into the file: its own default
-PAGES_OF_MANY = 8000
+LITTLE_KB = 16_384  # of SQLite's pages
 # How SQLite says it, and how PostgreSQL does.
 NO_SPACE = ("database or disk is full", "No space left on device")
 
@@ -59,18 +59,41 @@ def one_writes_at_a_time() -> bool:
 
 
 @contextmanager
-def rare_checkpoints() -> Iterator[None]:
-    """For those who write much: on SQLite pages that are written again and again move from the log
-    into the file every 32 MB, not every 4. (That does not keep other writers waiting.)
+def own_checkpoints() -> Iterator[None]:
+    """For those who write much and call `checkpoint` between their transactions: what a commit
+    takes is what others wait for, then, and pages that are written again and again move once.
     """
     on_sqlite = isinstance(db.obj, SqliteDatabase)
     if on_sqlite:
-        db.execute_sql(f"PRAGMA wal_autocheckpoint={PAGES_OF_MANY}")
+        db.execute_sql("PRAGMA wal_autocheckpoint=0")
     try:
         yield
     finally:
         if on_sqlite and not db.is_closed():
             db.execute_sql(f"PRAGMA wal_autocheckpoint={PAGES}")
+
+
+def checkpoint() -> None:
+    """Move what stands in SQLite's log into the file, unless somebody reads what was before. Keeps
+    no writer waiting.
+    """
+    if isinstance(db.obj, SqliteDatabase) and not db.in_transaction():
+        db.execute_sql("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
+
+
+@contextmanager
+def little_memory() -> Iterator[None]:
+    """For those who read much and each page once: on SQLite it is not worth keeping then."""
+    if not isinstance(db.obj, SqliteDatabase):
+        yield
+        return
+    before = db.execute_sql("PRAGMA cache_size").fetchone()[0]
+    db.execute_sql(f"PRAGMA cache_size={-LITTLE_KB}")
+    try:
+        yield
+    finally:
+        if not db.is_closed():
+            db.execute_sql(f"PRAGMA cache_size={before}")
 
 
 def lock_client(client: Client) -> None:
