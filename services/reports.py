@@ -44,7 +44,7 @@ from services import (
 )
 from services.call_detail_words import wording_of
 from services.rendering import FormatNotMade, Progress, Rendered, Renderer, Report
-from services.transactions import read_tx
+from services.transactions import little_memory, read_tx
 from texts import gettext as _
 
 PROGRESS_ROWS = 1000
@@ -121,7 +121,7 @@ def _scratch_in(folder: Path) -> Iterator[None]:
 def _call_detail(
     write: Writer, order: Order, path: Path, made_at: datetime, progress: Progress
 ) -> Report:
-    with read_tx(), _rows(order) as rows:  # the cursor is closed before the transaction
+    with little_memory(), read_tx(), _rows(order) as rows:  # the cursor is closed first
         totals = _totals(order, progress)
         head = _head(order, made_at)
         write(path, head, totals, _with_progress(rows, totals.rows, progress), wording_of(totals))

@@ -11,7 +11,7 @@ it. Phone numbers lose their `+` instead, so that they stay what they are.
 
 import re
 from codecs import BOM_UTF8
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -103,11 +103,11 @@ def _lines(rows: Iterator[CallRow], head: ReportHead, wording: Wording) -> Itera
                 directions[direction],
                 phones[number],
                 names[name],
-                _phone_cell(peer),
+                _own_cell(peer, phone),
                 results[result],
                 durations[duration_s],
                 durations[billable_s],
-                _id_cell(record_id),
+                _own_cell(record_id, guarded),
                 destinations[rate_id],
                 paid[billed_s],
                 packages[package_s],
@@ -130,19 +130,13 @@ def _cell(text: str) -> bytes:
     return _quoted(text) + b";"
 
 
-def _phone_cell(text: str) -> bytes:
-    return f'"{text}";'.encode() if _is_plain(text) else _cell(phone(text))
-
-
-def _id_cell(text: str) -> bytes:
-    return f'"{text}";'.encode() if _is_plain(text) else _cell(guarded(text))
-
-
-def _is_plain(text: str) -> bool:
-    """Whether there is nothing to be done to a text. Nearly always: numbers and ids differ in every
-    row, so it is not worth while to remember what was made of them.
+def _own_cell(text: str, written: Callable[[str], str]) -> bytes:
+    """A text that differs in every row: it is not worth while to remember what was made of it.
+    Nearly always there is nothing to be done.
     """
-    return text[:1].isalnum() and text.isprintable() and '"' not in text and len(text) < 1000
+    if text[:1].isalnum() and text.isprintable() and '"' not in text and len(text) < 1000:
+        return f'"{text}";'.encode()
+    return _cell(written(text))
 
 
 def _quoted(text: str) -> bytes:
