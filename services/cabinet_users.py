@@ -40,6 +40,7 @@ class Person:
     email: str
     role: Role
     full_name: str = ""
+    sees_all: bool = True  # False: no number, until some are given
 
     def checked(self) -> "Person":
         """The same in the form in which it is kept; `InvalidValue` when it cannot be."""
@@ -50,6 +51,7 @@ class Person:
             check_email(self.email),
             self.role,
             check_detail(self.full_name),
+            self.sees_all or self.role is Role.CLIENT_ADMINISTRATOR,
         )
 
 
@@ -86,6 +88,8 @@ def _add(client: Client, person: Person, by: By) -> User:
             full_name=person.full_name,
             created_at=by.now,
         )
+        if not person.sees_all:
+            scopes.close(user, by=by)
         _send_link(user, person.email, by)
         _note(AuditEventKind.USER_INVITED, user, by, role=person.role.value)
     return user

@@ -186,6 +186,12 @@ def give(user: User, draft: OrderDraft, listed: Iterable[int] = (), *, by: By) -
     return [added, taken]
 
 
+def close(user: User, *, by: By) -> None:
+    """Inside `write_tx`: let a new user see no number until some are given."""
+    _write_row(user, by.now, by.now)
+    _note(user, by, numbers=0)
+
+
 def lift(user: User, *, by: By) -> bool:
     """Let the user see the whole company again; False when it is so already."""
     with write_tx():

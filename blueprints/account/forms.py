@@ -32,8 +32,11 @@ class _RoleForm(StepUpForm):
         self.role.choices = [SelectChoice(role.value, role_text(role)) for role in ROLES]
 
 
+COMPANY, CHOSEN = "company", "chosen"
+
+
 class InvitationForm(_RoleForm):
-    """Who is invited, and as what."""
+    """Who is invited, as what, and to see which numbers."""
 
     email = StringField(
         lazy_gettext("E-mail"),
@@ -45,6 +48,21 @@ class InvitationForm(_RoleForm):
         validators=[InputRequired(lazy_gettext("Enter the login"))],
         render_kw={"autocomplete": "off", "autocapitalize": "none", "spellcheck": "false"},
     )
+
+    whose = RadioField(
+        lazy_gettext("Open subscribers"),
+        choices=[
+            SelectChoice(COMPANY, lazy_gettext("The whole company")),
+            SelectChoice(CHOSEN, lazy_gettext("Chosen ones")),
+        ],
+        default=COMPANY,
+        validate_choice=False,
+    )
+
+    def validate_whose(self, field: RadioField) -> None:
+        """An administrator sees all."""
+        if field.data == CHOSEN and self.role.data == Role.CLIENT_ADMINISTRATOR:
+            raise ValidationError(gettext("An administrator sees the whole company"))
 
     def validate_email(self, field: StringField) -> None:
         """An address that a letter can be sent to."""
@@ -69,6 +87,7 @@ class InvitationForm(_RoleForm):
             (self.email.data or "").strip(),
             Role(self.role.data),
             self.full_name.data or "",
+            self.whose.data != CHOSEN,
         )
 
 

@@ -28,14 +28,16 @@ def invite() -> AnyResponse:
     if status := step_up.refusal(form):
         return step_up.with_retry_after(_invitation_page(form, status))
     try:
-        cabinet_users.invite(g.client, form.person, by=step_up.by())
+        invited = cabinet_users.invite(g.client, form.person, by=step_up.by())
     except LoginTaken as error:
         form.login.errors = [error_text(error)]
     except DomainError as error:
         form.form_errors.append(error_text(error))
     else:
         flash(gettext("The invitation is on its way"), "ok")
-        return redirect(url_for("account.show"), code=303)
+        if form.person.sees_all:
+            return redirect(url_for("account.show"), code=303)
+        return redirect(url_for("account.scope.show", user=invited.id), code=303)
     return _invitation_page(form, 422)
 
 

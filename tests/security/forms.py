@@ -79,7 +79,7 @@ def all_forms(full):
     chosen = {"new": "three words together", "again": "three words together"}
     invitation = {
         "full_name": "Борис", "email": "b@romashka.by", "login": "boris", "role": "viewer",
-        "password": PASSWORD,
+        "whose": "company", "password": PASSWORD,
     }  # fmt: skip
     ticks = {
         "q": "", "status": "", "sip": "", "sel": "", "page": "1", "per_page": "50",

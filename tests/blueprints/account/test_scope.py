@@ -3,7 +3,7 @@
 import pytest
 
 from domain.roles import Role
-from models import AuditEvent
+from models import AuditEvent, User
 from models_subscribers import ScopeSubscriber, UserScope
 from services import clock, scopes
 from services.audit import By
@@ -11,6 +11,7 @@ from tests.factories import make_client, make_subscriber, make_user
 from tests.page import Browser
 
 PASSWORD = "korova-na-lugu"
+OPEN = ("home.show", "bills.show", "bills.charges.show", "subscribers.show", "call_centre.show")
 
 
 @pytest.fixture
@@ -160,3 +161,31 @@ def test_who_sees_chosen_numbers_is_told_so_on_every_page(app, company, viewer, 
         assert numbers[1].number not in page.text
     refused = browser.get("payments.show", status=403)
     assert "Эта страница - о компании в целом" in refused.get_data(as_text=True)
+
+
+def invite(browser, status=303, **more):
+    form = {"full_name": "", "email": "p@romashka.by", "login": "petr", "role": "viewer"}
+    form |= {"whose": "chosen", "password": PASSWORD, **more}
+    return browser.post("account.users.invite", form, status=status)
+
+
+def test_who_is_invited_to_chosen_numbers_sees_none_until_they_are_ticked(app, browser, numbers):
+    invite(browser)
+    page = browser.follow()
+    assert "Сейчас доступно: 0 абонентов" in " ".join(page.text.split())
+    invited = User.get(User.login == "petr")
+    assert seen_by(invited) == set()
+    reader = Browser(app, invited)
+    for endpoint in (*OPEN, "bills.charges.charts", "call_centre.missed", "feedback.show"):
+        page = reader.get(endpoint)
+        assert "Ваш доступ: 0 абонентов" in page.select_one("#ctx").text
+        assert not [number for number in numbers if number.number in page.text], endpoint
+    save(browser, begin(browser, invited), shown=numbers[0].id, tick=numbers[0].id)
+    assert seen_by(invited) == {numbers[0].id}
+
+
+def test_an_administrator_is_invited_to_the_whole_company(browser):
+    page = invite(browser, role=Role.CLIENT_ADMINISTRATOR.value, status=422)
+    assert "Администратор видит всю компанию" in page.select_one(".summary").text
+    invite(browser, role=Role.CLIENT_ADMINISTRATOR.value, whose="company")
+    assert not UserScope.select().exists()
