@@ -121,6 +121,26 @@ PRINTED = (
 }"""
 )
 
+# What Tab leads to, and where it has led: the place among all elements, and the ring's width. Of
+# the buttons of one question only one is led to.
+COUNT = (
+    "() => {"
+    + SHOWN
+    + """
+  const controls = [...document.querySelectorAll(CONTROLS)].filter(
+    (element) => (shown(element) || element.closest('.skip')) && !element.disabled);
+  const choices = controls.filter((element) => element.type === 'radio');
+  const asked = new Set(choices.map((element) => element.name));
+  return controls.length - choices.length + asked.size;
+}"""
+)
+HERE = """() => {
+  const element = document.activeElement;
+  const all = [...document.querySelectorAll('*')];
+  const place = element === document.body ? -1 : all.indexOf(element);
+  return [place, parseFloat(getComputedStyle(element).outlineWidth)];
+}"""
+
 
 def everything(page):
     """What is wrong with a page at 1280 px, at 640 (it is enlarged twice), and on paper."""

@@ -122,6 +122,24 @@ def test_every_page_is_accessible(visit, length, dark):
             assert not probes.everything(page), path
 
 
+@pytest.mark.long
+@pytest.mark.timeout(900)
+def test_tab_leads_to_everything_and_is_always_seen(visit):
+    page = visit("demo")
+    for path in (*CLIENT_PAGES, *further_pages(page)):
+        page.goto(path)
+        shown = page.evaluate(probes.COUNT)
+        reached = set()
+        for _ in range(4 * shown):  # a day has several places of its own
+            page.keyboard.press("Tab")
+            place, width = page.evaluate(probes.HERE)
+            if place < 0:
+                break
+            assert width >= 3, (path, place)
+            reached.add(place)
+        assert len(reached) == shown, path
+
+
 def further_pages(page):
     """Those that are reached from a page of the menu; the bills' own are in test_bills.py."""
     page.goto("/account/")
