@@ -34,13 +34,18 @@ BOOKING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
 MISTAKES_SHOWN = 20
 LINES_SHOWN = 200  # of a kind
 NAMELESS = "statement.csv"
-COLUMNS = {  # what a statement cannot do without
-    "date": N_("There is no column with the day. Its title is «Дата» or «Дата зачисления»"),
-    "amount": N_("There is no column with the sum. Its title is «Сумма», «Кредит» or «Приход»"),
-    "account / unp": N_(
-        "No column tells the payer. Its title is «УНП плательщика» or «Лицевой счет»"
+COLUMNS = {  # what a statement cannot do without, and titles that say so
+    "date": (N_("There is no column with the day. Its title: {titles}"), "Дата зачисления, date"),
+    "amount": (
+        N_("There is no column with the sum. Its title: {titles}"),
+        "Сумма, Кредит, Приход, amount",
+    ),
+    "account / unp": (
+        N_("No column tells the payer. Its title: {titles}"),
+        "УНП плательщика, Лицевой счет, unp, account",
     ),
 }
+NO_TABLE = (N_("It is no CSV file with titles"), "")
 bp = Blueprint("statements", __name__, url_prefix="/statements")
 MENU = MenuItem(N_("Bank statement"), "operator.statements.index")
 
@@ -93,8 +98,8 @@ def upload() -> AnyResponse:
     except StatementRefused as refused:
         form.file.errors = _mistakes(refused)
     except InvalidValue as error:
-        sentence = COLUMNS.get(str(error.values.get("value")), N_("It is no CSV file with titles"))
-        form.file.errors = [gettext(sentence)]
+        sentence, titles = COLUMNS.get(str(error.values.get("value")), NO_TABLE)
+        form.file.errors = [gettext(sentence).format(titles=titles)]
     if form.file.errors:
         return _index(form, 422)
     return redirect(url_for(".show", key=row.key), code=303)
