@@ -15,7 +15,7 @@ from blueprints.chosen import EVERYBODY, chosen, narrows
 from blueprints.paths import row_id
 from models import OrderDraft, Subscriber
 from services import access, clock, drafts, selection
-from services.selection import PAGE_SIZES, Filters, Page, PageTicks
+from services.selection import PAGE_SIZES, Eligible, Filters, Page, PageTicks
 
 FEW = 20  # up to here one page shows everything: no search, no buttons for many
 STEP = "view"
@@ -24,8 +24,8 @@ PAGE_BUTTON = re.compile(r"p([0-9]{1,6})")
 
 @dataclass(frozen=True)
 class Picker:
-    """The list of one draft. `everything` is a query over the client's eligible subscribers;
-    `count_all` counts them, where there is a shorter way than to ask that query.
+    """The list of one draft. `everything` is a query over the client's eligible subscribers,
+    `short` makes the shorter way to the same, where there is one.
     """
 
     draft: OrderDraft
@@ -33,7 +33,7 @@ class Picker:
     filters: Filters
     number: int
     size: int
-    count_all: Callable[[], int] | None = None
+    short: Callable[[], Eligible] | None = None
 
     @classmethod
     def asked_for(
@@ -41,7 +41,7 @@ class Picker:
         draft: OrderDraft,
         everything: object,
         values: MultiDict,
-        count_all: Callable[[], int] | None = None,
+        short: Callable[[], Eligible] | None = None,
     ) -> "Picker":
         """As the address or the posted form says."""
         remembered = draft.answers.get(STEP, {}).get("size", PAGE_SIZES[0])
@@ -59,14 +59,14 @@ class Picker:
             filters,
             number=values.get("page", 1, type=int),
             size=size if size in PAGE_SIZES else PAGE_SIZES[0],
-            count_all=count_all,
+            short=short,
         )
 
     def page(self) -> Page:
         """What is shown."""
-        in_all = self.count_all() if self.count_all else None
+        short = self.short() if self.short else None
         return selection.find_page(
-            self.draft, self.everything, self.filters, self.number, self.size, in_all=in_all
+            self.draft, self.everything, self.filters, self.number, self.size, short=short
         )
 
     def arguments(self) -> dict[str, object]:

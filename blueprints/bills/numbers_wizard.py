@@ -22,7 +22,7 @@ from domain.orders import OrderKind
 from models import Order, OrderDraft
 from services import clock, drafts, orders, selection
 from services.orders import OrderRequest
-from services.selection import PAGE_SIZES, ListReport
+from services.selection import PAGE_SIZES, Eligible, ListReport
 from texts import error_text, gettext
 
 PROBLEMS_SHOWN = 200
@@ -50,8 +50,8 @@ class Step:
     def picker(self) -> Picker:
         """The list as the address or the posted form asks for it."""
         days = self.request.period.bounds(clock.zone())
-        count = partial(selection.count_eligible, g.client, *days)
-        return Picker.asked_for(self.draft, self.everything, request.values, count)
+        short = partial(Eligible, g.client, *days)
+        return Picker.asked_for(self.draft, self.everything, request.values, short)
 
     def typed(self) -> str:
         """The list typed so far."""

@@ -12,6 +12,7 @@ from models import DraftSubscriber, OrderDraft, Subscriber, UnscopedQuery, UserS
 from models_subscribers import ScopeSubscriber, SubscriberChoice, UserScope
 from services import questions, scopes, selection, sessions, subscriber_choice
 from services.questions import made_once
+from services.selection import Eligible
 from tests import factories
 from tests.factories import NOON
 
@@ -35,6 +36,7 @@ class Asked:
             "_find_order": (self.client, self.order.draft_key),
             "_count_of": (self.draft,),
             "_of_client": (self.client,),
+            "_rows_of_client": (self.client, 2, 1),
             "_gone": (self.client, NOON),
             "_to_come": (self.client, NOON),
             "_to_come_and_go": (self.client, NOON, NOON),
@@ -97,25 +99,34 @@ def test_another_value_is_another_question(asked):
 
 def test_who_sees_chosen_numbers_is_asked_for_these(asked):
     """Whatever was made for others before."""
-    assert selection.count_eligible(asked.client, NOON, NOON + DAY) == 2
+    assert Eligible(asked.client, NOON, NOON + DAY).count == 2
     UserScope.create(user=asked.user, client=asked.client, set_at=NOON, narrowed_at=NOON - DAY)
     with seen_through(scopes.of_user(asked.user)):
-        assert selection.count_eligible(asked.client, NOON, NOON + DAY) == 0
+        assert Eligible(asked.client, NOON, NOON + DAY).count == 0
         assert subscriber_choice.find(asked.client, asked.user) is None
         ScopeSubscriber.create(
             user=asked.user, subscriber=SubscriberChoice.get(user=asked.user).subscriber
         )
-        assert selection.count_eligible(asked.client, NOON, NOON + DAY) == 1
-    assert selection.count_eligible(asked.client, NOON, NOON + DAY) == 2
+        assert Eligible(asked.client, NOON, NOON + DAY).count == 1
+    assert Eligible(asked.client, NOON, NOON + DAY).count == 2
 
 
-def test_the_short_count_is_that_of_the_list(asked):
+def test_the_short_way_leads_to_the_same_list(asked):
     for days in range(-4, 5):
         for length in range(1, 6):
             start = NOON + days * DAY
             span = start, start + length * DAY
-            plain = selection.eligible(asked.client, *span).count()
-            assert selection.count_eligible(asked.client, *span) == plain
+            plain = selection.eligible(asked.client, *span).order_by(*selection.BY_NUMBER)
+            short = Eligible(asked.client, *span)
+            assert short.count == plain.count()
+            assert short.rows(1, 2) == list(plain.limit(2))
+
+
+def test_without_anybody_left_out_the_days_are_not_looked_at(asked):
+    client = factories.make_client()
+    rows = [factories.make_subscriber(client, number=f"37529{n:07}") for n in range(5)]
+    short = Eligible(client, NOON, NOON + DAY)
+    assert [short.rows(page, 2) for page in (1, 2, 3, 4)] == [rows[:2], rows[2:4], rows[4:], []]
 
 
 def test_nothing_is_nothing(asked):
