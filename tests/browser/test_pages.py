@@ -41,6 +41,11 @@ FURTHER_PAGES = (
     "/call-centre/missed/",
     "/call-centre/change",
 )
+NOT_FOR_VIEWERS = (
+    "Заказать счет на E-mail",
+    "Загрузить счет по ссылке",
+    "Детализация на E-mail",
+)
 OPERATOR_PAGES = ("/operator/", "/operator/unrated/", "/operator/feedback/", "/security/")
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 
@@ -176,6 +181,31 @@ def test_the_operators_pages_are_laid_out_well(visit):
         assert not probes.everything(page), path
     page.goto("/operator/feedback/")
     assert_accessible(page)
+
+
+def test_in_a_clients_cabinet_the_operator_is_told_so_on_every_page(visit, length):
+    page = visit("operator", path="/operator/clients/?q=Ромашка")
+    page.locator("main td a").first.click()
+    page.get_by_role("link", name="Посмотреть кабинет клиента").click()
+    assert_accessible(page)
+    page.get_by_label("Причина просмотра").fill("Звонили о счете за октябрь")
+    page.get_by_role("button", name="Открыть кабинет").click()
+    banner = page.locator("#onlooking")
+    expect(page.get_by_role("heading", level=1)).to_have_text("ООО «Ромашка»")
+    assert_accessible(page)
+    names = page.locator("#menu").get_by_role("link").all_inner_texts()
+    open_ones = [name for name in names if name not in NOT_FOR_VIEWERS]
+    for words in open_ones[:: length(short=4, long=1)]:
+        page.locator("#menu").get_by_role("link", name=words, exact=True).click()
+        expect(page.locator("#menu [aria-current=page]")).to_have_text(words)
+        expect(page.locator("h1")).to_have_count(1)
+        expect(banner).to_contain_text("Изменить в нем ничего нельзя")
+        assert not probes.everything(page), words
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert_fits(page)
+    banner.get_by_role("button", name="Закрыть кабинет клиента").click()
+    page.wait_for_url("**/operator/clients/*")
+    expect(page.get_by_role("button", name="Закрыть кабинет клиента")).to_have_count(0)
 
 
 def test_pages_about_a_chosen_subscriber_are_as_good(visit):
