@@ -175,9 +175,7 @@ FAILURES = {
     "no_space": N_("There is no space for the file. Code R-12"),
     "files_take_too_much": N_("The files of your orders take all the space they may. Code R-14"),
     "bill_not_formed": N_("The bill for this month was not made in time. Code R-15"),
-    "out_of_scope": N_(
-        "Some of its numbers are not open any more to who ordered it. Code R-16"
-    ),
+    "out_of_scope": N_("Some of its numbers are not open any more to who ordered it. Code R-16"),
     "worker_lost": N_("The work was interrupted and will be done again. Code R-13"),
 }
 

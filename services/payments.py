@@ -6,7 +6,7 @@ afterwards: what was wrong is corrected by a payment of the opposite sign.
 import hashlib
 import secrets
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
@@ -16,13 +16,17 @@ from peewee import fn
 from domain.accounts import check_detail
 from domain.billing.statement import Mistake, Statement, StatementLine, read_statement
 from domain.errors import AlreadyExists, InvalidValue
-from models import Client
+from models import Client, db
 from models_billing import Invoice, Payment
-from services import audit, clock, queue, told_payments
+from services import audit, bulk, clock, queue, told_payments
 from services.audit import AuditEventKind, By
 from services.transactions import lock_client, lock_clients, read_tx, write_tx
 
 CHUNK = 500  # values in one IN (…)
+COLUMNS = (  # as `_insert_new` fills them
+    *("client_id", "paid_on", "amount", "document_no", "purpose", "key"),
+    *("method", "created_at", "user_id"),
+)
 
 
 class StatementRefused(InvalidValue):
@@ -109,10 +113,15 @@ def add(
 
 
 def import_statement(
-    content: bytes, *, dry_run: bool = False, subject: str = "", by: By
+    content: bytes,
+    *,
+    dry_run: bool = False,
+    subject: str = "",
+    on_taken: Callable[[Imported], None] = lambda _told: None,
+    by: By,
 ) -> Imported:
     """Take the payments of a bank's statement; a dry run only tells. Safe to repeat. `subject`: the
-    row that the audit names, "<table>:<id>".
+    row that the audit names, "<table>:<id>"; `on_taken` writes in the same transaction.
 
     Raises `StatementRefused` and `InvalidValue` for a file that cannot be read whole.
     """
@@ -128,24 +137,15 @@ def import_statement(
         return told
     with write_tx():
         lock_clients({client.id for client, _line, _key in fresh})
-        came: list[str] = []
-        for client, line, key in fresh:
-            values = {
-                "paid_on": line.paid_on,
-                "amount": line.amount,
-                "document_no": line.document_no,
-                "purpose": line.purpose or line.payer,
-            }
-            if _insert(by, client=client, key=key, **values):
-                told.taken.append((client, line))
-                came.append(key)
-            else:  # somebody else has just read it
-                told.repeated.append((client, line))
+        came = _insert_new(fresh, told, by)
         if told.taken:
             count = len(told.taken)
             kind = AuditEventKind.PAYMENTS_IMPORTED
             audit.record_by(kind, by, client=None, subject=subject, payments=count)
-        told.awaited = told_payments.note_arrivals(_with_keys(came), by=by)
+        waiting = told_payments.clients_waiting({client.id for client, _line in told.taken})
+        awaited = [key for client_id, key in came if client_id in waiting]
+        told.awaited = told_payments.note_arrivals(_with_keys(awaited), by=by)
+        on_taken(told)
     if told.awaited:
         queue.hint_notices()
     return told
@@ -240,6 +240,26 @@ def _stored(keys: list[str]) -> set[str]:
         rows = Payment.across_clients(Payment.key).where(Payment.key.in_(chunk))
         found.update(key for (key,) in rows.tuples())
     return found
+
+
+def _insert_new(
+    fresh: list[tuple[Client, StatementLine, str]], told: Imported, by: By
+) -> list[tuple[int, str]]:
+    """Store those that nobody else has stored by now; client and key of each."""
+    stored = _stored([key for _client, _line, key in fresh])
+    rows = []
+    for client, line, key in fresh:
+        if key in stored:
+            told.repeated.append((client, line))
+            continue
+        told.taken.append((client, line))
+        purpose = line.purpose or line.payer
+        rows.append(
+            (client.id, line.paid_on.isoformat(), line.amount, line.document_no, purpose, key)
+        )
+    common = (Payment.method.default, Payment.created_at.db_value(by.now), by.user and by.user.id)
+    bulk.insert_rows(db.obj, Payment, COLUMNS, ((*row, *common) for row in rows))
+    return [(row[0], row[-1]) for row in rows]
 
 
 def _with_keys(keys: list[str]) -> list[Payment]:

@@ -65,15 +65,16 @@ def book(row: StatementFile, *, by: By) -> Imported:
 
     Raises `InvalidValue` as `look` gives None.
     """
-    with write_tx():
-        subject = f"statement_file:{row.id}"
-        told = payments.import_statement(row.content.encode(), subject=subject, by=by)
+
+    def mark(told: Imported) -> None:
         StatementFile.update(
             booked_at=by.now,
             payments=StatementFile.payments + len(told.taken),
             total=StatementFile.total + told.total,
         ).where(StatementFile.id == row.id).execute()
-    return told
+
+    content, subject = row.content.encode(), f"statement_file:{row.id}"
+    return payments.import_statement(content, subject=subject, on_taken=mark, by=by)
 
 
 def purge(*, now: datetime) -> int:

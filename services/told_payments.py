@@ -70,6 +70,11 @@ def tell(wish: Wish, *, client: Client, user: User, ip: str = "", now: datetime)
     return thread
 
 
+def clients_waiting(ids: Iterable[int]) -> set[int]:
+    """Those of some clients who have told of payments that are not found yet."""
+    return set(_waiting(ids))
+
+
 def note_arrivals(rows: Sequence[Payment], *, by: By) -> int:
     """Inside `write_tx`, with their clients locked: link payments that have just come in with what
     was told of them; return how many were. Call `queue.hint_notices` after the commit.
