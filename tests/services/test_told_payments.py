@@ -83,6 +83,21 @@ def test_a_statement_finds_what_was_told_and_settles_the_thread(client_row, paye
     assert not verify.run()
 
 
+def test_a_statement_booked_twice_at_once_is_one(client_row, tell, monkeypatch):
+    content = f"date;amount;account;document\n06.03.2026;10,00;{client_row.account_no};17\n"
+    lock = payments.lock_clients
+
+    def lock_late(ids):
+        monkeypatch.undo()
+        assert len(payments.import_statement(content.encode(), by=BY).taken) == 1
+        lock(ids)
+
+    monkeypatch.setattr(payments, "lock_clients", lock_late)
+    second = payments.import_statement(content.encode(), by=BY)
+    assert (len(second.taken), len(second.repeated), second.awaited) == (0, 1, 0)
+    assert Payment.of(client_row).count() == 1
+
+
 def test_by_hand_too_and_each_is_found_once(client_row, tell):
     tell()
     payments.add(client_row, 1000, paid_on=FIFTH, by=BY)
