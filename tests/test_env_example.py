@@ -17,7 +17,7 @@ def test_every_setting_stands_in_the_example_and_nothing_else():
 
 
 def test_the_example_shows_the_defaults():
-    assert Config.from_env(VALUES) == Config()
+    assert Config.from_env(VALUES) == Config.from_env({})
 
 
 def test_a_shell_can_read_the_example():

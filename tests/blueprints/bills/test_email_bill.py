@@ -114,7 +114,7 @@ def test_a_strangers_bill_is_one_that_is_not_there(stranger, invoice):
 
 def test_a_client_without_bills_is_told_so(browser):
     page = browser.get(PAGE)
-    assert "У Вас пока нет счетов" in page.select_one(".alert").text
+    assert "У вас пока нет счетов" in page.select_one(".alert").text
     assert not page.main.select("form")
 
 
