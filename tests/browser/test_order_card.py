@@ -59,6 +59,7 @@ def test_a_card_at_work_keeps_the_focus_speaks_seldom_and_ends(at_work):
     card, cancel = page.locator("#card"), page.get_by_role("link", name="Отменить заказ")
     expect(card).to_contain_text("Готово 0 %")
     expect(card).not_to_contain_text("Осталось")
+    expect(page.locator("#promised")).to_be_hidden()
     cancel.focus()
     seen = []
     for done in (20, 110, 260, 300, 510, 600, 770, 900, 990):
@@ -74,6 +75,8 @@ def test_a_card_at_work_keeps_the_focus_speaks_seldom_and_ends(at_work):
     change(state=OrderState.SENT, closed_at=datetime.now(UTC).replace(tzinfo=None).isoformat(" "))
     look_again()
     expect(card).to_contain_text("Отправлен")
+    expect(page.locator("#promised")).to_contain_text("Обещано")
+    expect(page.locator("#promised")).to_be_visible()
     expect(page.locator("#card[hx-trigger]")).to_have_count(0)
     spoken = [text for text in page.evaluate("window.spoken") if text]
     assert 4 <= len(spoken) <= 6, spoken

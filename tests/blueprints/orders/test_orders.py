@@ -93,7 +93,11 @@ def test_the_promise_names_the_day_only_where_there_is_one(browser, order, hours
 def test_of_a_closed_order_it_is_said_that_this_was_promised(browser, order, state, closed):
     Order.update(state=state, closed_at=NOON, rows=1).execute()
     page = browser.get("orders.show", key=order.key)
-    assert ("Обещано при оформлении заказа" in page.text) is closed
+    told = page.select_one("#promised")
+    assert "Обещано при оформлении заказа" in told.text
+    assert told.has_attr("hidden") is not closed
+    card = browser.get("orders.status", key=order.key, htmx=True)
+    assert (card.select_one("#promised[hx-swap-oob]") is not None) is closed
 
 
 @pytest.mark.parametrize(
