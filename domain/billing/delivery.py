@@ -1,4 +1,4 @@
-"""How a client gets its documents: what for, the methods, the states of a change, and where one stands."""
+"""How a client gets its documents: what for, by which methods, and the states of a change."""
 
 from datetime import datetime
 from enum import StrEnum

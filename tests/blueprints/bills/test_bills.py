@@ -46,7 +46,12 @@ def test_htmx_gets_the_fragment_with_the_menu_beside_it(browser):
     assert part.title.text == "Счета – Личный кабинет SIP"
     assert part.h1.has_attr("autofocus")
     assert not part.h1.has_attr("id")
-    assert [tag["id"] for tag in part.select("[hx-swap-oob]")] == ["menu", "ctx", "onlooking", "flash"]
+    assert [tag["id"] for tag in part.select("[hx-swap-oob]")] == [
+        "menu",
+        "ctx",
+        "onlooking",
+        "flash",
+    ]
     assert part.select_one("#menu a[aria-current]").text == "Счета"
 
 
