@@ -4,7 +4,7 @@ be read and not used, says so on every page, and each page is written down.
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Flask, g, request
 from flask import session as visit
@@ -16,10 +16,12 @@ from services import access, clock
 from services.log import masked
 from texts import N_, gettext
 
+View = TypeVar("View", bound=Callable[..., Any])
 OPENED = "onlooking"  # in the session: the client's id, and why
 SEEN_AS = Role.VIEWER
 READ_ONLY = N_(
-    "A client's cabinet is open to look at: nothing can be changed, ordered or chosen in it."
+    "A client's cabinet is open to look at: nothing can be changed, ordered, chosen or fetched in "
+    "it."
 )
 
 
@@ -30,6 +32,12 @@ class LookingOnly(Forbidden):
     def text(self) -> str:
         """The sentence for the page."""
         return gettext(READ_ONLY)
+
+
+def hands_out(view: View) -> View:
+    """Mark a view that hands out a file: that is not looking."""
+    view.hands_out = True  # type: ignore[attr-defined]
+    return view
 
 
 def open_cabinet(client: Client, reason: str) -> None:
@@ -55,7 +63,7 @@ def enter(view: Callable[..., Any], roles: frozenset[Role]) -> bool:
     if client is None:
         return False
     g.client = g.onlooking = client
-    if request.method not in {"GET", "HEAD"}:
+    if request.method not in {"GET", "HEAD"} or getattr(view, "hands_out", False):
         raise LookingOnly
     if not getattr(view, "does_not_prolong", False):  # the page asks again by itself
         access.note_client_viewed(

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO
 
 from flask import request
+from werkzeug.datastructures import MultiDict
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from blueprints.security import check_no_nul
@@ -50,6 +51,11 @@ def receive(folder: Path, *, limit_mb: int, most_files: int | None = None) -> No
     received._get_file_stream = open_file
     try:
         check_no_nul(received.form)  # reads the whole request
+        check_no_nul(
+            MultiDict(
+                (name, file.filename or "") for name, file in received.files.items(multi=True)
+            )
+        )
     except BaseException as error:
         for file in opened:
             file.close()

@@ -45,8 +45,8 @@ def _part_of(sheet: Sheet, client: Client, scope: Scope) -> Sheet:
     if part is None:
         seen = {key for (key,) in Subscriber.of(client, Subscriber.id).tuples()}
         part = of_numbers(sheet, seen)
-        while len(sheet.parts) >= KEPT_PARTS:
-            sheet.parts.pop(next(iter(sheet.parts)), None)
+        for oldest in list(sheet.parts)[: len(sheet.parts) - KEPT_PARTS + 1]:
+            sheet.parts.pop(oldest, None)
         sheet.parts[scope] = part
     return part
 

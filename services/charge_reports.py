@@ -163,7 +163,7 @@ def _facts(
     moment = _moment(order, made_at)
     days = f"{format_date(sheet.period.start)} – {format_date(moment)}"
     until = format_moment(clock.local(sheet.data_until)) if sheet.data_until else "—"
-    excluded = order.params.get("excluded", [])
+    excluded = scopes.excluded_of(order)
     return {
         _("Client name"): client.name,
         _("Account number"): client.account_no,

@@ -89,6 +89,12 @@ def _find_or_freeze(claim: Claim, artefact: Artefact) -> Mail:
     return Mail.get_by_id(mail.id)
 
 
+def may_have_gone(order: Order) -> bool:
+    """Whether a letter of the order is at the mail server, or nobody knows."""
+    gone = Mail.state.in_((MailState.SENDING, MailState.SENT, MailState.UNKNOWN))
+    return Mail.select().where(Mail.order == order, gone).exists()
+
+
 def _is_whole(mail: Mail) -> bool:
     path = artefacts.folder() / mail.path
     return path.is_file() and storage.sha256_of(path) == mail.sha256

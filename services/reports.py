@@ -39,6 +39,7 @@ from services import (
     clock,
     faults,
     invoice_reports,
+    scopes,
     statement_reports,
     storage,
 )
@@ -154,7 +155,7 @@ def _head(order: Order, made_at: datetime) -> ReportHead:
         period=period_of(order),
         zone=clock.zone(),
         direction=Direction(order.params["direction"]),
-        excluded=order.params.get("excluded", []),
+        excluded=scopes.excluded_of(order),
         made_at=clock.local(made_at),
         data_until=_data_until(client, made_at),
         hides_peers=_hides_peers(order, client),

@@ -7,7 +7,7 @@ then gives what stands here, and nothing else. What is no number's is not to be 
 
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from peewee import SQL, Expression, Model, ModelSelect, fn
@@ -33,7 +33,7 @@ from models_subscribers import (
     SubscriberChoice,
     UserScope,
 )
-from services import audit, selection
+from services import audit, clock, selection
 from services.audit import AuditEventKind, By
 from services.transactions import lock_client, write_tx
 
@@ -143,6 +143,16 @@ def whole_company() -> AbstractContextManager[None]:
     return seen_through(None)
 
 
+def excluded_of(order: Order) -> list[str]:
+    """The numbers that were left out of an order when it was placed. None, when whoever placed it
+    has been narrowed since: they may not see all of them.
+    """
+    row = UserScope.across_clients().where(UserScope.user == order.user_id).first()
+    if row is not None and order.created_at < row.narrowed_at:
+        return []
+    return order.params.get("excluded", [])
+
+
 def check_order(order: Order) -> None:
     """Raise `OutOfScope` when who placed an order may not see all that it is about (any more)."""
     scope = of_user(order.user)
@@ -165,6 +175,7 @@ def give(user: User, draft: OrderDraft, listed: Iterable[int] = (), *, by: By) -
     """
     with write_tx():
         lock_client(user.client)
+        by = replace(by, now=clock.now())  # what others ordered while this waited is older
         if User.across_clients().where(User.id == user.id).get().role == Role.CLIENT_ADMINISTRATOR:
             raise AdministratorSeesAll
         selection.tick(draft, Subscriber.of_company(user.client_id), listed)

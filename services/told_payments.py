@@ -2,6 +2,7 @@
 come in. A payment is told in a thread of «Обратная связь», which is settled when it is found.
 """
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -55,10 +56,12 @@ def tell(wish: Wish, *, client: Client, user: User, ip: str = "", now: datetime)
             wish.text,
             client=client,
             user=user,
-            form_key=wish.form_key,
+            form_key=_key_of(wish),
             ip=ip,
             now=now,
         )
+        if ToldPayment.of(client).where(ToldPayment.thread == thread).exists():
+            raise AlreadyTold(number=thread.number)  # the same form again, after it was settled
         ToldPayment.create(
             client=client,
             thread=thread,
@@ -68,6 +71,13 @@ def tell(wish: Wish, *, client: Client, user: User, ip: str = "", now: datetime)
             told_at=now,
         )
     return thread
+
+
+def _key_of(wish: Wish) -> str:
+    """Of the form with what it tells: changed and sent again it is another payment."""
+    order = wish.order
+    told_of = f"{wish.form_key} {order.number} {order.day} {order.amount}"
+    return hashlib.sha256(told_of.encode()).hexdigest()[:24]
 
 
 def clients_waiting(ids: Iterable[int]) -> set[int]:

@@ -118,8 +118,11 @@ def lock_clients(ids: Iterable[int]) -> None:
 def for_update(query: ModelSelect) -> ModelSelect:
     """Inside `write_tx`: `query`, its rows kept from other writers until the transaction ends, so
     that what is read can be changed and written back. On SQLite everybody is kept out anyway.
+
+    Rows that point to them can be written meanwhile: a letter or an audit row about a client must
+    not wait for a payment of it, nor the other way round.
     """
-    return query if isinstance(db.obj, SqliteDatabase) else query.for_update()
+    return query if isinstance(db.obj, SqliteDatabase) else query.for_update("FOR NO KEY UPDATE")
 
 
 @contextmanager

@@ -21,6 +21,7 @@ from blueprints.feedback import words
 from blueprints.feedback.forms import MessageForm, QuestionForm, RatingForm, limits
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
+from blueprints.onlooking import looked_at
 from blueprints.receiving import receive
 from blueprints.scoped import by_number
 from blueprints.security import receives_files
@@ -232,7 +233,7 @@ def own_thread_or_404(key: str) -> FeedbackThread:
 
 def _draw(row: FeedbackThread, form: MessageForm, status: int = 200) -> Response:
     said = feedback_reading.messages_of(row)
-    if request.method == "GET":
+    if request.method == "GET" and not looked_at():
         feedback_reading.mark_seen(row, said, g.user)
     state = ThreadState(row.state)
     return render_section(

@@ -2,6 +2,7 @@
 
 from flask import Blueprint, Response, g
 
+from blueprints.onlooking import hands_out
 from blueprints.payments import send_table
 from blueprints.web import MenuItem, render_section
 from domain.orders import FileFormat
@@ -26,6 +27,7 @@ def show() -> Response:
 
 @bp.get("/file.csv", defaults={"form": "csv"})
 @bp.get("/file.xlsx", defaults={"form": "xlsx"})
+@hands_out
 def file(form: str) -> Response:
     """All schedules as a file."""
     plans = instalment_list.of_client(g.client)

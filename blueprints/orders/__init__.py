@@ -16,7 +16,15 @@ from domain.formats import format_date
 from domain.orders import INVOICE_KINDS, Direction, OrderKind, OrderState
 from domain.roles import ORDERING_ROLES, Role
 from models import Order
-from services import artefacts, call_detail_words, clock, history, order_subjects, orders
+from services import (
+    artefacts,
+    call_detail_words,
+    clock,
+    history,
+    order_subjects,
+    orders,
+    scopes,
+)
 from texts import N_, gettext
 
 PAGE_SIZE = 20
@@ -92,6 +100,7 @@ def show(key: str) -> Response:
         count=orders.count_selected(order),
         may_order=_may_order(),
         can_repeat=order.kind in WIZARDS,
+        excluded=scopes.excluded_of(order),
         form=EmptyForm(),
     )
     if "HX-History-Restore-Request" in request.headers:

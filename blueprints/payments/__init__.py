@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.feedback import words
 from blueprints.guards import allow
+from blueprints.onlooking import hands_out
 from blueprints.payments.forms import ReportForm, StatementForm
 from blueprints.web import MenuItem, render_section
 from domain.billing.requisites import format_iban
@@ -86,6 +87,7 @@ def show() -> Response:
 
 @bp.get("/file.csv", defaults={"form": "csv"})
 @bp.get("/file.xlsx", defaults={"form": "xlsx"})
+@hands_out
 def file(form: str) -> Response:
     """The whole choice as a file."""
     wanted, _misread = _wanted()
@@ -109,6 +111,7 @@ def requisites() -> Response:
 
 
 @bp.get("/requisites/order.txt")
+@hands_out
 def order() -> Response:
     """The same as the text of a payment order."""
     content = payment_files.payment_order(g.client, _requisites(), clock.now())

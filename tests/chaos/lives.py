@@ -60,6 +60,11 @@ class Life:
         os.kill(self.pid, signal.SIGKILL)
         return _fate(os.waitpid(self.pid, 0)[1])
 
+    def has_ended(self):
+        """Whether it is over; whoever waits for it still learns how."""
+        how = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self.pid, how) is not None
+
     def go_on(self):
         """Wake a stopped one, and wait."""
         os.kill(self.pid, signal.SIGCONT)

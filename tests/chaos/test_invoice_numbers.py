@@ -41,7 +41,7 @@ def give_out(client, ordinal):
         subscribers=0,
         annex_sha256="",
     )
-    billing._give_out(client, content, cut=Cut(0), run=None, ordinal=ordinal, now=clock.now())
+    billing.give_out(client, content, cut=Cut(0), run=None, ordinal=ordinal, now=clock.now())
 
 
 def issue(share, seed, slot):
@@ -81,6 +81,7 @@ def test_eight_processes_leave_no_gap_whoever_dies(lives, length, figure):
 
     at_work = [begin(wanted) for _ in range(PROCESSES)]
     while (have := given_out(lives)) < wanted:
+        assert not all(each.has_ended() for each in at_work), "nobody is at work any more"
         time.sleep(chance.uniform(0.01, 0.05))
         if killed < kills and have >= wanted * (killed + 1) // (kills + 2):
             victim = at_work.pop(chance.randrange(PROCESSES))

@@ -14,6 +14,7 @@ from jobs import orders as job
 from models import (
     Call,
     DraftSubscriber,
+    Mail,
     Order,
     OrderDraft,
     OrderSubscriber,
@@ -28,6 +29,7 @@ from services import (
     charge_keeping,
     charge_making,
     clock,
+    ledger,
     orders,
     reports,
     scopes,
@@ -265,6 +267,42 @@ def test_an_order_is_not_carried_out_when_its_numbers_were_taken_away(app, part)
         after = Order.get_by_id(row.id)
         assert (after.state, after.reason) == (OrderState.FAILED, "out_of_scope")
         assert not (app.config["CABINET"].artefact_dir / row.key).exists()
+
+
+def test_numbers_left_out_of_an_order_of_before_are_not_named(app, part):
+    open_to(part.person, part.own)
+    order = order_of(part, part.own[:1])
+    params = {**order.params, "excluded": [part.hidden.number]}
+    before = scopes.of_user(part.person).narrowed_at - timedelta(hours=1)
+    Order.update(params=params, created_at=before).where(Order.id == order.id).execute()
+    page = Browser(app, part.person).get("orders.show", key=order.key)
+    assert part.hidden.number[5:] not in page.text
+    order = Order.get_by_id(order.id)
+    assert scopes.excluded_of(order) == []
+    scopes.lift(part.person, by=scopes.By(now=clock.now()))
+    assert scopes.excluded_of(Order.get_by_id(order.id)) == [part.hidden.number]
+
+
+def test_what_was_ordered_while_the_administrator_waited_is_looked_through(part):
+    """The click was before the order, the lock was got behind it."""
+    clicked = clock.now() - timedelta(minutes=1)
+    draft = OrderDraft.create(
+        client=part.client, user=part.person, kind=scopes.DRAFT_KIND, key="w", created_at=clicked
+    )
+    order = order_of(part, part.own)
+    scopes.give(part.person, draft, [part.own[0].id], by=scopes.By(now=clicked))
+    with seen_through(scopes.of_user(part.person)):
+        assert not Order.of(part.client).where(Order.id == order.id).exists()
+
+
+def test_a_letter_that_may_have_gone_is_not_stopped_by_numbers_taken_away(app, part):
+    order = order_of(part, part.own)
+    Mail.create(
+        order=order, message_id="<a@x>", recipient="a@b.by", path="x", size=1, sha256="x",
+        state="sending", created_at=clock.now(),
+    )  # fmt: skip
+    assert ledger.may_have_gone(order)
+    assert not ledger.may_have_gone(order_of(part, part.own))
 
 
 def test_numbers_taken_away_while_an_order_is_placed_are_not_in_it(part):

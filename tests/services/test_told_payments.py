@@ -150,3 +150,10 @@ def test_verify_names_a_payment_of_another_sum(client_row, tell):
     payments.add(client_row, 1000, paid_on=FIFTH, document_no="17", by=BY)
     ToldPayment.update(amount=1).execute()
     assert [breach.check for breach in verify.run()] == ["told_payments_are_those_that_came"]
+
+
+def test_the_same_form_with_another_payment_is_another_and_with_the_same_is_told(tell):
+    assert tell("17") != tell("18")
+    FeedbackThread.update(state=ThreadState.SOLVED).execute()
+    with pytest.raises(AlreadyTold):
+        tell("17")
