@@ -54,7 +54,7 @@ def test_without_plans_it_says_so(browser):
     sell(make_client())
     page = browser.get("instalments.show")
     assert page.h1.text == "Информация по рассрочке"
-    assert "У Вас нет товаров в рассрочку." in words(page.main)
+    assert "У вас нет товаров в рассрочку." in words(page.main)
 
 
 def test_a_plan_tells_what_is_paid_and_what_is_left(browser, client_row, march):
