@@ -10,8 +10,9 @@ from itertools import count
 import pytest
 
 from commands.routes import describe
-from models import AuditEvent, User, db
+from models import AuditEvent, Order, User, db
 from models_all import ALL_MODELS
+from models_billing import Invoice
 from services import clock, passwords
 from tests import factories
 from tests.page import Browser
@@ -98,8 +99,11 @@ def plain(model, row, known):
     for field in model._meta.refs:
         if row[field.name] is not None and row[field.name] not in known[field.rel_model]:
             row[field.name] = "new"
-    if "subject" in row:  # of a letter: the name of a row and its id
-        row["subject"] = re.sub(r":\d+$", ":new", str(row["subject"]))
+    for name in ("subject", "draft_key"):  # of a letter, of an order: the name of a row and its id
+        if name in row:
+            row[name] = re.sub(r":\d+$", ":new", str(row[name]))
+    if model is Order and row["params"].get("invoice") not in known[Invoice]:
+        row["params"] = {**row["params"], "invoice": "new"}
     return row
 
 
