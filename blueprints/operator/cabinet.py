@@ -1,6 +1,6 @@
 """«Посмотреть кабинет клиента»: opened with a reason, and closed (`blueprints/onlooking`)."""
 
-from flask import Blueprint, Response, abort, redirect, url_for
+from flask import Blueprint, Response, redirect, url_for
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Field, StringField, ValidationError
 from wtforms.validators import InputRequired
@@ -8,6 +8,7 @@ from wtforms.validators import InputRequired
 from blueprints import onlooking
 from blueprints.forms import CabinetForm, check_button
 from blueprints.guards import allow
+from blueprints.operator.one_client import client_or_404
 from blueprints.web import render_section
 from domain.accounts import check_detail
 from domain.errors import InvalidValue
@@ -45,7 +46,7 @@ class ReasonForm(CabinetForm):
 @allow(*OPERATOR_ROLES)
 def show(client: int) -> AnyResponse:
     """Say why, and go to the client's home page."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     form = ReasonForm()
     if not form.validate_on_submit():
         return _draw(row, form, 422 if form.is_submitted() else 200)
@@ -58,14 +59,10 @@ def show(client: int) -> AnyResponse:
 def leave(client: int) -> AnyResponse:
     """Go back to the operator's pages."""
     check_button()
-    row = _client_or_404(client)
+    row = client_or_404(client)
     onlooking.close_cabinet()
     return redirect(url_for("operator.clients.show", client=row.id), code=303)
 
 
 def _draw(row: Client, form: ReasonForm, status: int) -> Response:
     return render_section("operator/cabinet/show.html", status, client=row, form=form)
-
-
-def _client_or_404(number: int) -> Client:
-    return Client.get_or_none(Client.id == number) or abort(404)

@@ -2,7 +2,7 @@
 works. The client asks for changes through «Обратная связь».
 """
 
-from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import BooleanField, Field, SelectField, StringField, ValidationError
 from wtforms.fields import SelectChoice
@@ -10,6 +10,7 @@ from wtforms.validators import InputRequired
 
 from blueprints.forms import CabinetForm, EmptyForm, check_button
 from blueprints.guards import allow
+from blueprints.operator.one_client import client_or_404
 from blueprints.web import render_section
 from domain.accounts import check_detail
 from domain.call_centre import Hours, MemberKind, read_hours, write_hours
@@ -76,7 +77,7 @@ class HoursForm(CabinetForm):
 @allow(*OPERATOR_ROLES)
 def show(client: int) -> Response:
     """The numbers and the hours."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     ip = request.remote_addr or ""
     access.note_client_viewed(g.user, row, f"client:{row.id}", ip=ip, now=clock.now())
     return _draw(row)
@@ -86,7 +87,7 @@ def show(client: int) -> Response:
 @allow(*KEEPING_ROLES)
 def add(client: int) -> AnyResponse:
     """Put a number into the service."""
-    row, form = _client_or_404(client), NumberForm()
+    row, form = client_or_404(client), NumberForm()
     if not form.validate_on_submit():
         return _draw(row, number=form, status=422)
     try:
@@ -108,7 +109,7 @@ def add(client: int) -> AnyResponse:
 def remove(client: int) -> AnyResponse:
     """Take a number out."""
     check_button()
-    row = _client_or_404(client)
+    row = client_or_404(client)
     wanted = request.form.get("subscriber", "")
     found = [each for each in call_centre.members_of(row) if str(each.subscriber.id) == wanted]
     try:
@@ -128,7 +129,7 @@ def remove(client: int) -> AnyResponse:
 @allow(*KEEPING_ROLES)
 def hours(client: int) -> AnyResponse:
     """Keep other working hours."""
-    row, form = _client_or_404(client), HoursForm()
+    row, form = client_or_404(client), HoursForm()
     if not form.validate_on_submit():
         return _draw(row, week=form, status=422)
     call_centre.set_hours(row, form.wanted, **_by())
@@ -161,7 +162,3 @@ def _draw(
 
 def _by() -> dict[str, object]:
     return {"user": g.user, "ip": request.remote_addr or "", "now": clock.now()}
-
-
-def _client_or_404(client_id: int) -> Client:
-    return Client.get_or_none(Client.id == client_id) or abort(404)

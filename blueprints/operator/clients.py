@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, flash, g, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import CabinetForm, EmptyForm, check_button
@@ -14,7 +14,9 @@ from blueprints.operator.money_forms import (
     InstalmentForm,
     PaymentForm,
 )
+from blueprints.operator.one_client import client_or_404
 from blueprints.paths import row_id
+from blueprints.step_up import by
 from blueprints.web import MenuItem, render_section
 from domain.errors import AlreadyExists, DomainError, InvalidValue, NotFound
 from domain.formats import NBSP, format_money
@@ -34,7 +36,6 @@ from services import (
     subscribers,
     told_payments,
 )
-from services.audit import By
 from services.import_turns import ImportsBusy
 from services.instalments import Purchase
 from texts import N_, error_text, gettext
@@ -76,7 +77,7 @@ def index() -> Response:
 @allow(*OPERATOR_ROLES)
 def show(client: int) -> Response:
     """A client's money."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     ip = request.remote_addr or ""
     access.note_client_viewed(g.user, row, f"client:{row.id}", ip=ip, now=clock.now())
     plans = instalments.of_client(row)
@@ -101,7 +102,7 @@ def show(client: int) -> Response:
 @allow(*MONEY_ROLES)
 def payment(client: int) -> AnyResponse:
     """Put a payment down."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     form = PaymentForm(paid_on=clock.now().date(), **_told(row))
 
     def save() -> str:
@@ -112,7 +113,7 @@ def payment(client: int) -> AnyResponse:
             document_no=form.document_no.data,
             purpose=form.purpose.data,
             once=form.once.data[:64],
-            by=_by(),
+            by=by(),
         )
         return gettext("The payment is put down")
 
@@ -123,7 +124,7 @@ def payment(client: int) -> AnyResponse:
 @allow(*MONEY_ROLES)
 def charge(client: int) -> AnyResponse:
     """Put down what is paid once."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     form = ChargeForm(day=clock.now().date())
 
     def save() -> str:
@@ -134,7 +135,7 @@ def charge(client: int) -> AnyResponse:
             day=form.day.data,
             service=form.service.data,
             subscriber=_subscriber(row, form.number.data),
-            by=_by(),
+            by=by(),
         )
         return gettext("The charge is put down. It stands on the next bill of its month or later")
 
@@ -146,9 +147,9 @@ def charge(client: int) -> AnyResponse:
 def cancel_charge(client: int) -> AnyResponse:
     """Call a charge off that stands on no bill."""
     check_button()
-    row = _client_or_404(client)
+    row = client_or_404(client)
     try:
-        one_offs.cancel(row, _row_in_form("charge"), by=_by())
+        one_offs.cancel(row, _row_in_form("charge"), by=by())
         flash(gettext("The charge is called off"), "ok")
     except ImportsBusy:
         flash(gettext(BUSY), "warn")
@@ -161,7 +162,7 @@ def cancel_charge(client: int) -> AnyResponse:
 @allow(*MONEY_ROLES)
 def discount(client: int) -> AnyResponse:
     """Give a discount."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     form = DiscountForm(valid_from=clock.now().date().replace(day=1))
 
     def save() -> str:
@@ -171,7 +172,7 @@ def discount(client: int) -> AnyResponse:
             form.percent.kopecks,
             valid_from=form.valid_from.data,
             valid_to=form.valid_to.data,
-            by=_by(),
+            by=by(),
         )
         return gettext("The discount is given")
 
@@ -183,9 +184,9 @@ def discount(client: int) -> AnyResponse:
 def end_discount(client: int) -> AnyResponse:
     """Let a discount hold up to today, and no longer."""
     check_button()
-    row = _client_or_404(client)
+    row = client_or_404(client)
     try:
-        discounts.end(row, _row_in_form("discount"), clock.now().date(), by=_by())
+        discounts.end(row, _row_in_form("discount"), clock.now().date(), by=by())
         flash(gettext("The discount ends today"), "ok")
     except ImportsBusy:
         flash(gettext(BUSY), "warn")
@@ -198,7 +199,7 @@ def end_discount(client: int) -> AnyResponse:
 @allow(*MONEY_ROLES)
 def instalment(client: int) -> AnyResponse:
     """Sell goods by instalments."""
-    row = _client_or_404(client)
+    row = client_or_404(client)
     form = InstalmentForm(starts_on=clock.now().date())
 
     def save() -> str:
@@ -212,7 +213,7 @@ def instalment(client: int) -> AnyResponse:
             payer=form.payer.data,
             subscriber=_subscriber(row, form.number.data),
         )
-        instalments.add(row, purchase, by=_by())
+        instalments.add(row, purchase, by=by())
         return gettext("The instalments are put down")
 
     return _take(row, form, "operator/clients/instalment.html", save)
@@ -223,7 +224,7 @@ def instalment(client: int) -> AnyResponse:
 def language(client: int) -> AnyResponse:
     """In which language the company is written to; "": as nobody has chosen one."""
     check_button()
-    row, code = _client_or_404(client), request.form.get("language", "")
+    row, code = client_or_404(client), request.form.get("language", "")
     if code and code not in NAMES:
         flash(gettext("Choose the language"), "warn")
     elif accounts.change_client(
@@ -282,14 +283,6 @@ def _row_in_form(name: str) -> int:
 
 def _choices() -> list[tuple[str, object]]:
     return [(choice.value, choice.label) for choice in SERVICES]
-
-
-def _by() -> By:
-    return By(now=clock.now(), user=g.user, ip=request.remote_addr or "")
-
-
-def _client_or_404(client_id: int) -> Client:
-    return Client.get_or_none(Client.id == client_id) or abort(404)
 
 
 def _may_change() -> bool:

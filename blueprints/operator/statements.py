@@ -4,7 +4,7 @@ sent, for the browser only names it.
 
 from pathlib import PurePath
 
-from flask import Blueprint, Response, abort, current_app, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, current_app, flash, g, redirect, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Field, FileField, ValidationError
@@ -13,13 +13,13 @@ from blueprints.forms import CabinetForm, EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.receiving import receive
 from blueprints.security import receives_files
+from blueprints.step_up import by
 from blueprints.web import MenuItem, render_section
 from domain.errors import InvalidValue
 from domain.formats import format_money
 from domain.roles import OPERATOR_ROLES, Role
 from models_payments import StatementFile
 from services import clock, statements, told_payments
-from services.audit import By
 from services.payments import Imported, StatementRefused
 from texts import (
     N_,
@@ -94,7 +94,7 @@ def upload() -> AnyResponse:
     file: FileStorage = form.file.data
     name = PurePath((file.filename or "").replace("\\", "/")).name or NAMELESS
     try:
-        row = statements.take(name, file.stream.read(), by=_by())
+        row = statements.take(name, file.stream.read(), by=by())
     except StatementRefused as refused:
         form.file.errors = _mistakes(refused)
     except InvalidValue as error:
@@ -113,7 +113,7 @@ def show(key: str) -> Response:
     return render_section(
         "operator/statements/show.html",
         row=row,
-        told=statements.look(row, by=_by()),
+        told=statements.look(row, by=by()),
         most=LINES_SHOWN,
         stray_line_text=stray_line_text,
         may_book=_may_book(),
@@ -128,7 +128,7 @@ def book(key: str) -> AnyResponse:
     check_button()
     row = _statement_or_404(key)
     try:
-        flash(*_outcome(statements.book(row, by=_by())))
+        flash(*_outcome(statements.book(row, by=by())))
     except InvalidValue:
         flash(gettext("The statement cannot be read any more"), "warn")
     return redirect(url_for(".show", key=row.key), code=303)
@@ -161,10 +161,6 @@ def _mistakes(refused: StatementRefused) -> list[str]:
 
 def _statement_or_404(key: str) -> StatementFile:
     return statements.find(key) or abort(404)
-
-
-def _by() -> By:
-    return By(now=clock.now(), user=g.user, ip=request.remote_addr or "")
 
 
 def _may_book() -> bool:

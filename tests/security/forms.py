@@ -1,6 +1,7 @@
 """Every form of the cabinet as a person sends it, on the rows of a `world`."""
 
 import io
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pyotp
@@ -25,6 +26,15 @@ RECORDS = (
     b'"DOCUMENTATION","1763618400.1",""\n'
 )
 STATEMENT = "Дата;Сумма;УНП\n20.11.2026;5,00;199999999\n".encode()
+
+
+@contextmanager
+def full_world(app):
+    """A client with a row behind every page and form."""
+    made = world.build(app)
+    add_rows(made)
+    yield made
+    world.clear(app)
 
 
 def add_rows(made):

@@ -40,10 +40,8 @@ def hands(monkeypatch):
 
 @pytest.fixture
 def full(app, base, hands):
-    made = world.build(app)
-    forms.add_rows(made)
-    yield made
-    world.clear(app)
+    with forms.full_world(app) as made:
+        yield made
 
 
 @pytest.fixture

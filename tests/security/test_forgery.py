@@ -17,7 +17,7 @@ from tests import factories
 from tests.apps import another_app
 from tests.blueprints.auth.test_login import FOREIGN
 from tests.page import HTMX, Browser
-from tests.security import forms, world
+from tests.security import forms
 from tests.security.tables import BUSINESS, dump
 
 PASSWORD = "korova-na-lugu"
@@ -187,10 +187,8 @@ def test_no_header_leads_off_the_cabinet(app, base, name):
 
 @pytest.fixture
 def full(app, base):
-    made = world.build(app)
-    forms.add_rows(made)
-    yield made
-    world.clear(app)
+    with forms.full_world(app) as made:
+        yield made
 
 
 def look(browser, address, method):

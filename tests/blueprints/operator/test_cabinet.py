@@ -9,7 +9,7 @@ from models import AuditEvent
 from models_feedback import FeedbackSeen
 from tests import factories
 from tests.page import Browser
-from tests.security import forms, world
+from tests.security import forms
 from tests.security.tables import BUSINESS, dump
 
 PAGE = "operator.cabinet"
@@ -85,10 +85,8 @@ def test_who_is_no_operator_cannot_open_one(app, client_row):
 
 @pytest.fixture
 def full(app, base):
-    made = world.build(app)
-    forms.add_rows(made)
-    yield made
-    world.clear(app)
+    with forms.full_world(app) as made:
+        yield made
 
 
 def test_what_a_viewer_may_see_is_open_and_nothing_else_of_a_client_is(app, full):
