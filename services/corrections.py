@@ -50,8 +50,7 @@ def left_of(invoice: Invoice) -> list[Left]:
     known = _known(invoice)
     found = []
     for line in known.original.lines:
-        before = [each for each in known.given_back if each.corrects_line == line.ordinal]
-        net, gross = sum(each.net for each in before), sum(each.gross for each in before)
+        net, gross = _sums_of(known.given_back, line)
         found.append(Left(line, line.net + net, line.gross + gross))
     return found
 
@@ -218,6 +217,12 @@ def _known(invoice: Invoice) -> _Known:
     )
 
 
+def _sums_of(given_back: Sequence[Line], line: Line) -> tuple[int, int]:
+    """What has been given back of a line: net and gross, less than nothing."""
+    before = [each for each in given_back if each.corrects_line == line.ordinal]
+    return sum(each.net for each in before), sum(each.gross for each in before)
+
+
 def _given_back(
     original: InvoiceContent,
     given_back: Sequence[Line],
@@ -229,8 +234,7 @@ def _given_back(
     part = correction.part
     if line is None or not (part is None or 0 < part <= 1):
         raise InvalidValue(what="line", value=correction.ordinal)
-    before = [each for each in given_back if each.corrects_line == line.ordinal]
-    net_before, gross_before = sum(each.net for each in before), sum(each.gross for each in before)
+    net_before, gross_before = _sums_of(given_back, line)
     if part is None:
         net, gross = -(line.net + net_before), -(line.gross + gross_before)
     else:

@@ -11,21 +11,20 @@ from wtforms import PasswordField
 from blueprints import step_up
 from blueprints.account.users import own_user_or_404
 from blueprints.bills.forms import SubscribersForm
-from blueprints.bills.numbers_wizard import PROBLEMS_SHOWN, DraftOver
+from blueprints.bills.numbers_wizard import TYPED, DraftOver, list_values, save_list
 from blueprints.forms import EmptyForm, StaleForm, check_button
 from blueprints.guards import allow
-from blueprints.picker import Picker, has_few
+from blueprints.picker import Picker
 from blueprints.step_up import StepUpForm
 from blueprints.web import render_section
 from domain.errors import DomainError
-from domain.msisdn import Verdict
 from domain.roles import Role
 from models import OrderDraft, Subscriber, User
 from services import clock, drafts, scopes, selection
-from services.selection import PAGE_SIZES, ListReport
+from services.selection import ListReport
 from texts import error_text, gettext, lazy_gettext
 
-STEP, TYPED = "whose", "typed"
+STEP = "whose"
 bp = Blueprint("scope", __name__)
 
 
@@ -106,7 +105,7 @@ def subscribers(key: str) -> AnyResponse:
         return _list(step, form, picker, report=checked)
     if not form.validate():
         return _list(step, form, picker, status=422)
-    _save(step, form, picker)
+    save_list(step.draft, form, picker)
     if form.go.data in ("check", "submit", "continue"):
         return _finish(step, form, picker)
     if form.go.data == step.first:
@@ -122,7 +121,7 @@ def ticks(key: str) -> Response:
     form, picker = NumbersForm(), step.picker()
     if not form.validate():
         raise StaleForm
-    _save(step, form, picker)
+    save_list(step.draft, form, picker)
     return render_section("bills/_selbar.html", page=picker.page())
 
 
@@ -160,12 +159,6 @@ def _finish(step: Choosing, form: NumbersForm, picker: Picker) -> AnyResponse:
     return redirect(url_for("account.users.show", user=step.user.id), code=303)
 
 
-def _save(step: Choosing, form: NumbersForm, picker: Picker) -> None:
-    picker.save()
-    if (form.typed.data or "") != step.typed():
-        drafts.remember(step.draft, TYPED, form.typed.data or "")
-
-
 def _see(step: Choosing, picker: Picker, **more: object) -> AnyResponse:
     address = step.url("subscribers", key=step.draft.key, **picker.arguments(), **more)
     return redirect(address, code=303)
@@ -191,20 +184,12 @@ def _list(
     report: ListReport | None = None,
     status: int = 200,
 ) -> Response:
-    page = picker.page()
     return render_section(
         "account/scope/subscribers.html",
         status,
         form=form,
         step=step,
         wizard=step,
-        page=page,
-        filters=picker.filters,
-        few=has_few(page),
         ticked_chosen=None,
-        sizes=PAGE_SIZES,
-        report=report,
-        problems=report.bad[:PROBLEMS_SHOWN] if report else [],
-        able=selection.count_union(step.draft, report.subscriber_ids) if report else 0,
-        verdicts=Verdict,
+        **list_values(step.draft, picker, report),
     )

@@ -26,6 +26,7 @@ from services.selection import PAGE_SIZES, Eligible, ListReport
 from texts import error_text, gettext
 
 PROBLEMS_SHOWN = 200
+TYPED = "typed"  # in the answers of a draft: the list as it was typed
 REFUSALS = {TooManyOrdersPerHour: (429, 60), NoSpaceLeft: (503, 600)}  # status, seconds to wait
 LIMITS = frozenset({TooManyOpenOrders.code, TooManyOrdersPerHour.code})
 
@@ -55,7 +56,7 @@ class Step:
 
     def typed(self) -> str:
         """The list typed so far."""
-        return self.draft.answers.get("typed", "")
+        return self.draft.answers.get(TYPED, "")
 
 
 @dataclass(frozen=True)
@@ -106,7 +107,7 @@ class NumbersWizard:
             return self._show(step, form, picker, report=report)
         if not form.validate():
             return self._show(step, form, picker, status=422)
-        _save(step, form, picker)
+        save_list(step.draft, form, picker)
         if form.go.data in ("check", "submit", "continue"):
             return self._finish(step, form, picker)
         if form.go.data == self.first:
@@ -119,7 +120,7 @@ class NumbersWizard:
         form, picker = SubscribersForm(), step.picker()
         if not form.validate():
             raise StaleForm
-        _save(step, form, picker)
+        save_list(step.draft, form, picker)
         return render_section("bills/_selbar.html", page=picker.page())
 
     def _finish(self, step: Step, form: SubscribersForm, picker: Picker) -> Response:
@@ -181,7 +182,7 @@ class NumbersWizard:
         if request.endpoint != f"{self.place}.subscribers":
             return False
         typed = SubscribersForm().typed.data or ""
-        if typed != draft.answers.get("typed", ""):
+        if typed != draft.answers.get(TYPED, ""):
             return True
         everything = selection.eligible(g.client, *orders.days_of(order).bounds(clock.zone()))
         listed = selection.check_list(everything, typed).subscriber_ids
@@ -207,24 +208,16 @@ class NumbersWizard:
         status: int = 200,
         refused_by: str = "",
     ) -> Response:
-        page = picker.page()
         return render_section(
             f"{self.place.replace('.', '/')}/subscribers.html",
             status,
             form=form,
             step=step,
             wizard=self,
-            page=page,
-            filters=picker.filters,
-            few=has_few(page),
             ticked_chosen=ticked_chosen(step.draft),
-            sizes=PAGE_SIZES,
-            report=report,
-            problems=report.bad[:PROBLEMS_SHOWN] if report else [],
-            able=selection.count_union(step.draft, report.subscriber_ids) if report else 0,
             refused_by=refused_by,
             open_orders=orders.open_orders(g.user) if refused_by in LIMITS else [],
-            verdicts=Verdict,
+            **list_values(step.draft, picker, report),
             **self.about(step.request),
         )
 
@@ -234,10 +227,26 @@ def everything_of(asked: OrderRequest) -> object:
     return selection.eligible(g.client, *asked.period.bounds(clock.zone()))
 
 
-def _save(step: Step, form: SubscribersForm, picker: Picker) -> None:
+def list_values(draft: OrderDraft, picker: Picker, report: ListReport | None) -> dict[str, Any]:
+    """What the page of the list needs of the list itself and of the typed one, once checked."""
+    page = picker.page()
+    return {
+        "page": page,
+        "filters": picker.filters,
+        "few": has_few(page),
+        "sizes": PAGE_SIZES,
+        "report": report,
+        "problems": report.bad[:PROBLEMS_SHOWN] if report else [],
+        "able": selection.count_union(draft, report.subscriber_ids) if report else 0,
+        "verdicts": Verdict,
+    }
+
+
+def save_list(draft: OrderDraft, form: SubscribersForm, picker: Picker) -> None:
+    """Keep the ticks, and what was typed."""
     picker.save()
-    if (form.typed.data or "") != step.typed():
-        drafts.remember(step.draft, "typed", form.typed.data or "")
+    if (form.typed.data or "") != draft.answers.get(TYPED, ""):
+        drafts.remember(draft, TYPED, form.typed.data or "")
 
 
 def _is_checked() -> bool:
