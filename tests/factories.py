@@ -55,6 +55,11 @@ def make_subscriber(client: Client | None = None, **values) -> Subscriber:
     )
 
 
+def numbers_of(client: Client) -> list[Subscriber]:
+    """The numbers of a client in the order in which they were made."""
+    return list(Subscriber.of(client).order_by(Subscriber.id))
+
+
 def make_user(client: Client | None = None, **values) -> User:
     """Somebody who may sign in: the administrator of `client`, or with an operator's role and no
     client one of the operator's people. Whoever has to type a password gives a `password`.

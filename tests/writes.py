@@ -94,6 +94,8 @@ def watch_all():
     def watched(self):
         connection = connect(self)
         connection.set_trace_callback(Watched().see)
+        # What nobody ordered comes the other way round, as PostgreSQL may give it on any day.
+        connection.execute("PRAGMA reverse_unordered_selects = ON")
         return connection
 
     SqliteDatabase._connect = watched

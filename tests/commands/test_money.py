@@ -40,7 +40,8 @@ def typed(tmp_path, monkeypatch):
 
 def rows(model, *names):
     with db.connection_context():
-        return list(model.select(*(getattr(model, name) for name in names)).tuples())
+        columns = (getattr(model, name) for name in names)
+        return list(model.select(*columns).order_by(model.id).tuples())
 
 
 def test_a_payment_is_put_down_once(typed):

@@ -21,7 +21,14 @@ from models_billing import (
     TariffVersion,
 )
 from services import billing, corrections, invoices, rating
-from tests.factories import NOON, make_call, make_client, make_import_run, make_subscriber
+from tests.factories import (
+    NOON,
+    make_call,
+    make_client,
+    make_import_run,
+    make_subscriber,
+    numbers_of,
+)
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 NOW = datetime(2026, 4, 2, 6, tzinfo=UTC)
@@ -96,7 +103,7 @@ def talk(subscriber, to="local", seconds=61, started=NOON, **values):
 def talk_a_bit(client):
     """Some calls of every number, of different lengths."""
     run = make_import_run()
-    for n, subscriber in enumerate(client.subscribers):
+    for n, subscriber in enumerate(numbers_of(client)):
         for m, to in enumerate(("local", "mobile", "russia")[: 1 + n % 3]):
             moment = NOON + timedelta(days=m, minutes=n)
             talk(subscriber, to, 47 + 61 * n + 13 * m, moment, import_run=run)
@@ -187,7 +194,7 @@ def a_package_used_up():
     )
     client = make_customer()
     for n in range(4):
-        talk(client.subscribers[n % 2], "local", 290, NOON + timedelta(days=n))
+        talk(numbers_of(client)[n % 2], "local", 290, NOON + timedelta(days=n))
     return client
 
 
@@ -198,9 +205,9 @@ def late_calls():
     talk_a_bit(client)
     form()
     late = make_import_run()
-    talk(client.subscribers[0], "mobile", 95, NOON + timedelta(days=5), import_run=late)
-    talk(client.subscribers[1], "poland", 61, NOON + timedelta(days=6), import_run=late)
-    talk(client.subscribers[1], "local", 61, datetime(2026, 4, 5, 9, tzinfo=UTC), import_run=late)
+    talk(numbers_of(client)[0], "mobile", 95, NOON + timedelta(days=5), import_run=late)
+    talk(numbers_of(client)[1], "poland", 61, NOON + timedelta(days=6), import_run=late)
+    talk(numbers_of(client)[1], "local", 61, datetime(2026, 4, 5, 9, tzinfo=UTC), import_run=late)
     form(APRIL, LATER)
     return invoices.of_client(client)[0]
 
@@ -353,7 +360,7 @@ def a_plan_changed_within_the_month():
     client = make_customer(1)
     PlanAssignment.create(
         client=client,
-        subscriber=client.subscribers[0],
+        subscriber=numbers_of(client)[0],
         plan=new.plan,
         valid_from=date(2026, 3, 11),
     )
@@ -395,12 +402,12 @@ def everything_at_once():
     talk_a_bit(client)
     form()
     late = make_import_run()
-    talk(client.subscribers[0], "mobile", 95, NOON + timedelta(days=5), import_run=late)
+    talk(numbers_of(client)[0], "mobile", 95, NOON + timedelta(days=5), import_run=late)
     run = make_import_run()
     april = datetime(2026, 4, 7, 9, tzinfo=UTC)
     for n, to in enumerate(PEERS):
-        talk(client.subscribers[n], to, 61 + n, april + timedelta(hours=n), import_run=run)
-    sell(client, subscriber=client.subscribers[3])
+        talk(numbers_of(client)[n], to, 61 + n, april + timedelta(hours=n), import_run=run)
+    sell(client, subscriber=numbers_of(client)[3])
     charge(client, "Выезд специалиста", 4_500)
     charge(client, "IP-телефон Yealink T31", 14_990, service="goods")
     Discount.create(client=client, name="Скидка постоянного клиента", percent=500, valid_from=MARCH)

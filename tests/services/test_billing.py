@@ -28,7 +28,14 @@ from services import billing, instalments, invoices, rating, verify
 from services.audit import By
 from services.corrections import Correction, correct
 from services.instalments import Purchase
-from tests.factories import NOON, make_call, make_client, make_import_run, make_subscriber
+from tests.factories import (
+    NOON,
+    make_call,
+    make_client,
+    make_import_run,
+    make_subscriber,
+    numbers_of,
+)
 
 MARCH, APRIL, MAY = date(2026, 3, 1), date(2026, 4, 1), date(2026, 5, 1)
 NOW = datetime(2026, 4, 2, 6, tzinfo=UTC)
@@ -57,7 +64,7 @@ def client(base):
 
 
 def talk(client, started=NOON, seconds=61, peer="375291112233", which=0, **values):
-    subscriber = client.subscribers[which]
+    subscriber = numbers_of(client)[which]
     return make_call(
         subscriber,
         started,

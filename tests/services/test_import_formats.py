@@ -112,7 +112,10 @@ def test_a_file_of_an_archive_bears_both_names(bring, tmp_path, own):
         outcome = import_file(ImportRequest(path=path, zone="UTC", member=member), now=NOON)
         assert outcome.file == f"{path}/{member.name}"
         assert outcome.accepted == 1
-    assert [run.file_name for run in ImportRun.select()] == ["a.csv", "b.csv"]
+    assert [run.file_name for run in ImportRun.select().order_by(ImportRun.id)] == [
+        "a.csv",
+        "b.csv",
+    ]
 
 
 def test_an_archive_that_is_damaged_in_the_middle_stores_nothing(bring, own):

@@ -12,7 +12,7 @@ from models import Call, ImportRun
 from models_billing import UsageMonth
 from services import invoice_annex, invoice_calls, invoices, rating, usage, verify
 from services.transactions import write_tx
-from tests.factories import NOON, make_import_run
+from tests.factories import NOON, make_import_run, numbers_of
 from tests.services import invoice_cases as cases
 from tests.services.invoice_cases import APRIL, LATER, MARCH
 
@@ -50,7 +50,7 @@ def test_a_bill_agrees_with_its_calls(client):
 def test_calls_of_all_numbers_and_lines_are_the_calls_of_the_bill(client):
     first = bill(client)
     run = make_import_run()
-    cases.talk(client.subscribers[0], "mobile", 95, NOON + timedelta(days=5), import_run=run)
+    cases.talk(numbers_of(client)[0], "mobile", 95, NOON + timedelta(days=5), import_run=run)
     second = bill(client, APRIL, LATER)
     for invoice in (first, second):
         content = invoices.content_of(invoice)
@@ -59,7 +59,7 @@ def test_calls_of_all_numbers_and_lines_are_the_calls_of_the_bill(client):
                 continue
             calls = [
                 invoice_calls.calls_of(invoice, number.id, line, number=1, size=50)
-                for number in client.subscribers
+                for number in numbers_of(client)
             ]
             assert sum(each.page.found for each in calls) == line.quantity
             assert sum(each.seconds for each in calls) == line.seconds
@@ -75,7 +75,7 @@ def test_late_calls_are_on_exactly_one_bill(client, seed):
         run = make_import_run()
         for n in range(6):
             moment = NOON + timedelta(days=chance.choice((3, 9, 30, 60)), minutes=n)
-            who, to = chance.choice(list(client.subscribers)), chance.choice(("local", "mobile"))
+            who, to = chance.choice(numbers_of(client)), chance.choice(("local", "mobile"))
             cases.talk(who, to, chance.randint(1, 400), moment, import_run=run)
         bills.append(bill(client, period, now))
     for call in Call.select().where(Call.rating == 2):
@@ -83,7 +83,7 @@ def test_late_calls_are_on_exactly_one_bill(client, seed):
     total = sum(
         invoice_calls.calls_of(invoice, number.id, None, number=1, size=50).page.found
         for invoice in bills
-        for number in client.subscribers
+        for number in numbers_of(client)
     )
     lines = [line for each in bills for line in invoices.content_of(each).lines]
     assert total == sum(line.quantity for line in lines if line.kind in invoice_calls.CALL_LINES)
@@ -92,13 +92,13 @@ def test_late_calls_are_on_exactly_one_bill(client, seed):
 
 def test_calls_that_came_after_the_bill_are_the_difference(client):
     invoice = bill(client)
-    cases.talk(client.subscribers[0], "mobile", 60, NOON, import_run=make_import_run())
-    cases.talk(client.subscribers[0], "poland", 60, NOON, import_run=make_import_run())
+    cases.talk(numbers_of(client)[0], "mobile", 60, NOON, import_run=make_import_run())
+    cases.talk(numbers_of(client)[0], "poland", 60, NOON, import_run=make_import_run())
     rating.rerun(MARCH, APRIL)
     assert reasons(invoice) == {Reason.LATER: 15 + 120}
     assert found() == []
     april = bill(client, APRIL, LATER)
-    cases.talk(client.subscribers[0], "mobile", 60, NOON, import_run=make_import_run())
+    cases.talk(numbers_of(client)[0], "mobile", 60, NOON, import_run=make_import_run())
     rating.rerun(MARCH, APRIL)
     comparison = invoice_calls.comparison_of(invoice)
     assert (comparison.carriers, comparison.waits) == ([april], True)
@@ -150,7 +150,7 @@ def test_sums_kept_beside_the_calls_that_are_wrong_are_named(client):
 
 def test_numbers_that_come_go_and_change_are_found_by_kind(client):
     first = bill(client)
-    gone, changed, _same = client.subscribers
+    gone, changed, _same = numbers_of(client)
     type(gone).update(valid_to=datetime(2026, 3, 30, tzinfo=UTC)).where(
         type(gone).id == gone.id
     ).execute()

@@ -10,7 +10,7 @@ from models import AuditEvent, Call, ImportRun
 from models_billing import BillingFailure, TariffRate, TariffVersion, UsageMonth, Waiver
 from services import import_turns, imports, invoices, rating, rollback, unrated, verify, waivers
 from tests.domain.cdr.dialects import row, text
-from tests.factories import NOON, make_import_run, make_subscriber
+from tests.factories import NOON, make_import_run, make_subscriber, numbers_of
 from tests.services.test_billing import APRIL, LATER, MARCH, MAY, NOW, client, form, lines, talk
 
 __all__ = ["client"]  # the fixture
@@ -179,7 +179,7 @@ def read(tmp_path, *rows):
 
 
 def test_a_call_stays_waived_when_its_record_is_read_anew(client, tmp_path):
-    number = client.subscribers[0].number
+    number = numbers_of(client)[0].number
     record = row(src=number, dst=POLAND, clid=number)
     assert read(tmp_path, record).accepted == 1
     [group] = unrated.groups()

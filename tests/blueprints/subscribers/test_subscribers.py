@@ -218,6 +218,7 @@ def test_choosing_and_giving_up_is_written_down(browser, client_row, mine):
     browser.post("subscribers.everybody")
     browser.post("subscribers.everybody")  # nothing to give up
     rows = AuditEvent.select().where(AuditEvent.event == "subscriber_chosen")
+    rows = rows.order_by(AuditEvent.id)
     assert [row.subject for row in rows] == [f"subscriber:{mine[1].id}", ""]
     assert all(row.client_id == client_row.id for row in rows)
 
