@@ -1,8 +1,12 @@
 """How templates write values and states: every filter of the product, registered in one place."""
 
 from datetime import date, datetime
+from functools import cache
 
 from flask import Flask
+from jinja2 import pass_eval_context
+from jinja2.nodes import EvalContext
+from markupsafe import Markup
 
 import texts
 from domain import formats
@@ -135,6 +139,27 @@ def delivery_stage_text(stage: str) -> str:
     return gettext(DELIVERY_STAGE_WORDS[Stage(stage)])
 
 
+@pass_eval_context
+def say(where: EvalContext, message: str, **values: object) -> str:
+    """The text of a msgid in the current language with its values, as Jinja's own `gettext` gives
+    it; found once in each language.
+    """
+    find = _form if values else _text
+    text = find(texts.current_language(), message, is_markup=where.autoescape)
+    return text % values if values else text
+
+
+@cache
+def _form(_language: str, message: str, *, is_markup: bool) -> str:
+    text = gettext(message)
+    return Markup(text) if is_markup else text  # noqa: S704 - texts are ours, values get escaped
+
+
+@cache
+def _text(language: str, message: str, *, is_markup: bool) -> str:
+    return _form(language, message, is_markup=is_markup) % {}
+
+
 FILTERS = {
     "date": formats.format_date,
     "iso_date": iso_date,
@@ -166,7 +191,8 @@ FILTERS = {
 def init_app(app: Flask) -> None:
     """Teach templates our filters and the current language."""
     app.jinja_env.add_extension("jinja2.ext.i18n")
-    app.jinja_env.install_gettext_callables(texts.gettext, texts.ngettext, newstyle=True)
+    app.jinja_env.install_gettext_callables(say, texts.ngettext, newstyle=True)
+    app.jinja_env.globals.update(gettext=say, _=say)  # a page has a hundred: past Jinja's wrappers
     app.jinja_env.filters.update(FILTERS)
     app.jinja_env.globals.update(
         current_language=texts.current_language,

@@ -17,6 +17,7 @@ from domain.billing.delivery import (
 )
 from models import Client, User
 from models_billing import DeliverySetting
+from services.questions import made_once
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ def current(client: Client, purpose: DeliveryPurpose = BILLS, *, now: datetime) 
     """What holds at `now`: the last confirmed change whose time had come, or what the client was
     added with.
     """
-    row = _in_force(client, purpose, now)
+    row = _in_force.first(client, purpose, now)
     if row is None:
         return added_with(client, purpose)
     return Delivery(DeliveryMethod(row.method), row.email, row.receiver, row.effective_at)
@@ -119,7 +120,7 @@ def history(
         .order_by(DeliverySetting.id.desc())
         .paginate(page, size)
     )
-    in_force = _in_force(client, purpose, now)
+    in_force = _in_force.first(client, purpose, now)
     changes = [Change(row, stage_of(row, now=now), row == in_force) for row in rows]
     return HistoryPage(changes, page, pages)
 
@@ -147,7 +148,8 @@ def _of(client: Client, purpose: DeliveryPurpose) -> ModelSelect:
     return DeliverySetting.of(client).where(DeliverySetting.purpose == purpose)
 
 
-def _in_force(client: Client, purpose: DeliveryPurpose, now: datetime) -> DeliverySetting | None:
+@made_once
+def _in_force(client: Client, purpose: DeliveryPurpose, now: datetime) -> ModelSelect:
     return (
         _of(client, purpose)
         .where(
@@ -155,5 +157,5 @@ def _in_force(client: Client, purpose: DeliveryPurpose, now: datetime) -> Delive
             DeliverySetting.effective_at <= now,
         )
         .order_by(DeliverySetting.effective_at.desc(), DeliverySetting.id.desc())
-        .first()
+        .limit(1)
     )

@@ -116,7 +116,9 @@ def _rows_of_client(client: Client, size: int, start: int) -> ModelSelect:
 
 @made_once
 def _of_client(client: Client) -> ModelSelect:
-    return Subscriber.of(client, fn.COUNT(Subscriber.id)).tuples()
+    return Subscriber.of(
+        client, fn.COUNT(SQL("*"))
+    ).tuples()  # of a column it takes half as long again
 
 
 @made_once
@@ -157,15 +159,16 @@ def find_page(
         rows = short.rows(number, size)
     else:
         rows = list(filtered.order_by(*BY_NUMBER).paginate(number, size))
+    selected = count(draft)
     return Page(
         subscribers=rows,
-        ticked=frozenset(_ticked(draft, [row.id for row in rows])),
+        ticked=frozenset(_ticked(draft, [row.id for row in rows]) if selected else ()),
         number=number,
         pages=pages,
         size=size,
         found=found,
         in_all=in_all,
-        selected=count(draft),
+        selected=selected,
     )
 
 

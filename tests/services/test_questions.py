@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 import services
+from domain.billing.delivery import ChangeState, DeliveryPurpose
 from domain.feedback import Side
 from models import DraftSubscriber, OrderDraft, Subscriber, UnscopedQuery, UserSession, seen_through
 from models_subscribers import ScopeSubscriber, SubscriberChoice, UserScope
@@ -44,6 +45,7 @@ class Asked:
             "_paid": (self.client,),
             "_last": (self.client,),
             "_newer": (self.client, 0, NOON - DAY),
+            "_in_force": (self.client, DeliveryPurpose.DETAIL, NOON),
         }
 
     def _company(self):
@@ -62,6 +64,13 @@ class Asked:
             key=f"k{user.id}", client=client, user=user, kind="charges", created_at=NOON
         )
         DraftSubscriber.create(draft=self.draft, subscriber=number)
+        for day in (-2, -1, 1):
+            factories.make_delivery_change(
+                client,
+                purpose=DeliveryPurpose.DETAIL,
+                state=ChangeState.CONFIRMED,
+                effective_at=NOON + day * DAY,
+            )
         return client
 
 
