@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 from domain.cdr.record import CallDirection
 from domain.rating.flat import FlatPricer
 from domain.rating.states import UNRATED, CallRating
-from models import db
 from services import rating, usage
 from services.rating import WAIVED, CallRater, ToRate
 from services.usage import Counted, group_of
@@ -19,7 +18,26 @@ PRICE_COLUMNS = ("rating", "price", "billed_s", "package_s", "rate_id")
 LATER = (None,) * 5  # by `catch_up`
 IN, PRICED = int(CallDirection.IN), int(CallRating.PRICED)
 FREE = (int(CallRating.FREE), 0, 0, 0, None)
-CHUNK = 200  # keys in one statement
+
+
+class Stored(NamedTuple):
+    """A call as it stands in the table: its key, and what counts of it."""
+
+    subscriber_id: int
+    started_at: int
+    seq: int
+    direction: int
+    billable_s: int
+    rating: int | None
+    price: int | None
+    billed_s: int | None
+    package_s: int | None
+    rate_id: int | None
+
+    @property
+    def primary_key(self) -> tuple[int, int, int]:
+        """The key of its row."""
+        return self[:3]
 
 
 class _Held(NamedTuple):
@@ -94,14 +112,17 @@ class CallBook:
         held = self._held[subscriber_id] = _Held(start, end, flat, has_packages)
         return held
 
-    def go(self, keys: Iterable[tuple[int, int, int]]) -> None:
-        """Calls with these keys are about to be taken out: they are counted no more."""
-        keys = list(keys)
-        for n in range(0, len(keys), CHUNK):
-            for call in _stored(keys[n : n + CHUNK], self._rater.groups):
-                self._change.add(call, -1)
-                if call.package_s is None or call.package_s or call.rating is None:
-                    self._note(call)
+    def go(self, calls: Iterable[Stored]) -> None:
+        """These calls, read in this transaction, are about to be taken out: they are counted no
+        more.
+        """
+        for stored in calls:
+            subscriber_id, started_at, _seq, direction, *counts, rate_id = stored
+            group = group_of(direction, self._rater.groups.get(rate_id))
+            call = Counted(subscriber_id, started_at, direction, *counts, group)
+            self._change.add(call, -1)
+            if call.package_s is None or call.package_s or call.rating is None:
+                self._note(call)
 
     def _note(self, call: Counted) -> None:
         """What a call leaves of a package is there for those after it."""
@@ -124,16 +145,3 @@ class CallBook:
         if first and last:
             for client_id in self._rater.clients_with_packages():
                 rating.rerun_client(self._rater, client_id, first, last)
-
-
-def _stored(keys: Sequence[tuple[int, int, int]], groups: dict[int, str]) -> Iterable[Counted]:
-    mark = db.param
-    wanted = ", ".join([f"({mark}, {mark}, {mark})"] * len(keys))
-    statement = (
-        "SELECT subscriber_id, started_at, direction, billable_s, rating, price, billed_s,"  # noqa: S608 - names of our own
-        ' package_s, rate_id FROM "call"'
-        f" WHERE (subscriber_id, started_at, seq) IN (VALUES {wanted})"
-    )
-    found = db.execute_sql(statement, [value for key in keys for value in key]).fetchall()
-    for *row, rate_id in found:
-        yield Counted(*row, group_of(row[2], groups.get(rate_id)))

@@ -18,7 +18,7 @@ from domain.cdr.joining import Part, dump, join, load, richer
 from domain.cdr.record import Leg, stable_hash
 from models import Call, Exchange, UnmatchedLeg, WaitingHalf, db
 from services import bulk, call_months, clock
-from services.call_book import PRICE_COLUMNS, CallBook
+from services.call_book import PRICE_COLUMNS, CallBook, Stored
 from services.matching import Seen
 
 CHUNK = 500  # ids asked for in one statement
@@ -39,9 +39,7 @@ COLUMNS = (
     "legs",
     "import_run_id",
 )
-_SELECT = (
-    'SELECT uid, subscriber_id, direction, number, import_run_id, started_at, seq, legs FROM "call"'
-)
+_SELECT = f'SELECT uid, number, import_run_id, legs, {", ".join(Stored._fields)} FROM "call"'  # noqa: S608 - names of our own
 _UNMATCHED = ("exchange_id", "uid", "leg", "client_id", "record", "import_run_id")
 
 Key = tuple[str, int, int]  # uid, subscriber, direction
@@ -55,17 +53,14 @@ class Sighting(NamedTuple):
 
 
 class _Row:
-    """A call being put together. `primary_key` is None until it is stored."""
+    """A call being put together. `stored` is None until it is."""
 
-    __slots__ = ("changed", "number", "primary_key", "tellings")
+    __slots__ = ("changed", "number", "stored", "tellings")
 
     def __init__(
-        self,
-        number: str,
-        primary_key: tuple[int, int, int] | None = None,
-        parts: Iterable[Part] = (),
+        self, number: str, stored: Stored | None = None, parts: Iterable[Part] = ()
     ) -> None:
-        self.number, self.primary_key = number, primary_key
+        self.number, self.stored = number, stored
         self.tellings: dict[int, list[Part]] = {}  # by leg; one of each run at most
         for part in parts:
             self.tellings.setdefault(part.leg, []).append(part)
@@ -169,10 +164,10 @@ def _load(exchange: Exchange, uids: Iterable[str]) -> dict[Key, _Row]:
         marks = ", ".join([db.param] * len(chunk))
         statement = f"{_SELECT} WHERE exchange_id = {db.param} AND uid IN ({marks})"
         found = db.execute_sql(statement, (exchange.id, *chunk))
-        for uid, subscriber_id, direction, number, run_id, started_at, seq, legs in found:
-            primary_key = (subscriber_id, started_at, seq)
-            parts = _parts(legs, run_id)
-            rows[uid, subscriber_id, direction] = _Row(number, primary_key, parts)
+        for uid, number, run_id, legs, *values in found:
+            stored = Stored(*values)
+            row = _Row(number, stored, _parts(legs, run_id))
+            rows[uid, stored.subscriber_id, stored.direction] = row
     return rows
 
 
@@ -183,13 +178,13 @@ def _parts(legs: str, run_id: int) -> list[Part]:
 
 def _save(exchange: Exchange, rows: dict[Key, _Row], book: CallBook) -> None:
     """Write rows; one that was stored is replaced, for its start is part of its key."""
-    if stored := [row.primary_key for row in rows.values() if row.primary_key]:
+    if stored := [row.stored for row in rows.values() if row.stored]:
         book.go(stored)
         bulk.run_many(
             db.obj,
             f"DELETE FROM {bulk.table_of(Call)}"  # noqa: S608 - names of our own
             " WHERE subscriber_id = ? AND started_at = ? AND seq = ?",
-            stored,
+            [each.primary_key for each in stored],
         )
     insert_calls([_values(exchange, key, row) for key, row in rows.items() if row.tellings], book)
 
@@ -250,12 +245,13 @@ def take_out(
     found = db.execute_sql(statement, (*after, exchange.id, pattern, run_id, limit)).fetchall()
     rows: dict[Key, _Row] = {}
     last = None
-    for uid, subscriber_id, direction, number, row_run_id, started_at, seq, legs in found:
-        last = (subscriber_id, started_at, seq)
-        row = _Row(number, last, _parts(legs, row_run_id))
+    for uid, number, row_run_id, legs, *values in found:
+        stored = Stored(*values)
+        last = stored.primary_key
+        row = _Row(number, stored, _parts(legs, row_run_id))
         row.take_out(run_id)
         if row.changed:
-            rows[uid, subscriber_id, direction] = row
+            rows[uid, stored.subscriber_id, stored.direction] = row
     _save(exchange, rows, book)
     gone = sum(not row.tellings for row in rows.values())
     return TakenOut(gone, len(rows) - gone, last if len(found) == limit else None)

@@ -133,8 +133,12 @@ class Cabinet:
             return  # it was only asked, and the data dir may be another cabinet's
         self.process.kill()
         self.process.communicate()
-        for pid in self.pids():
-            with contextlib.suppress(ProcessLookupError):  # it has just ended by itself
+        self.kill(self.pids())
+
+    def kill(self, pids):
+        """kill -9 those that still live: some have just ended by themselves."""
+        for pid in pids:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
 
 

@@ -92,8 +92,7 @@ def kill(chain, words):
     """kill -9 every process of the cabinet with `words` in its command line."""
     victims = chain.pids(words)
     assert victims, words
-    for pid in victims:
-        os.kill(pid, signal.SIGKILL)
+    chain.kill(victims)
 
 
 READ = {
