@@ -3,8 +3,6 @@ each of its processes killed in between.
 """
 
 import hashlib
-import os
-import signal
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
