@@ -98,9 +98,9 @@ class Eligible:
 
     def __init__(self, client: Client, start: datetime, end: datetime) -> None:
         self._asked = client, start, end
-        parts = (_gone(client, start), _to_come(client, end), _to_come_and_go(client, start, end))
-        self._left_out = sum(count for [(count,)] in parts)
-        self.count = _of_client(client)[0][0] - self._left_out
+        every, *left_out = _counts.first(client.id, start, end)
+        self._left_out = sum(left_out)
+        self.count = every - self._left_out
 
     def rows(self, number: int, size: int) -> list[Subscriber]:
         """A page of them by number."""
@@ -115,27 +115,15 @@ def _rows_of_client(client: Client, size: int, start: int) -> ModelSelect:
 
 
 @made_once
-def _of_client(client: Client) -> ModelSelect:
-    return Subscriber.of(
-        client, fn.COUNT(SQL("*"))
-    ).tuples()  # of a column it takes half as long again
-
-
-@made_once
-def _gone(client: Client, start: datetime) -> ModelSelect:
-    return _of_client.make(client).where(Subscriber.valid_to <= start)
-
-
-@made_once
-def _to_come(client: Client, end: datetime) -> ModelSelect:
-    for_good = Subscriber.valid_to.is_null()
-    return _of_client.make(client).where(for_good, Subscriber.valid_from >= end)
-
-
-@made_once
-def _to_come_and_go(client: Client, start: datetime, end: datetime) -> ModelSelect:
-    days = (Subscriber.valid_to > start, Subscriber.valid_from >= end)
-    return _of_client.make(client).where(*days)
+def _counts(client_id: int, start: datetime, end: datetime) -> ModelSelect:
+    """All numbers of a client; those gone before, to come for good, and to come and go."""
+    every = Subscriber.of(client_id, fn.COUNT(SQL("*")))  # of a column takes half as long again
+    is_to_come = Subscriber.valid_from >= end
+    gone = every.where(Subscriber.valid_to <= start)
+    for_good = every.where(Subscriber.valid_to.is_null(), is_to_come)
+    for_a_time = every.where(Subscriber.valid_to > start, is_to_come)
+    counts = Client.select(every, gone, for_good, for_a_time)
+    return counts.where(Client.id == client_id).tuples()
 
 
 def find_page(
