@@ -3,9 +3,7 @@ the clock can be moved and kill points told while everything runs.
 """
 
 import json
-import os
 import shutil
-import signal
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -67,14 +65,6 @@ class Site(Cabinet):
         beside = self._point.with_suffix(".new")
         beside.write_text(point, encoding="ascii")
         beside.replace(self._point)
-
-    def kill(self, *pids, number=signal.SIGKILL):
-        """Signal those that still live."""
-        for pid in pids:
-            try:
-                os.kill(pid, number)
-            except ProcessLookupError:
-                continue
 
     def part(self, words):
         """The processes of one part, like "flask worker", without their children."""

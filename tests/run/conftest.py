@@ -133,13 +133,13 @@ class Cabinet:
             return  # it was only asked, and the data dir may be another cabinet's
         self.process.kill()
         self.process.communicate()
-        self.kill(self.pids())
+        self.kill(*self.pids())
 
-    def kill(self, pids):
-        """kill -9 those that still live: some have just ended by themselves."""
+    def kill(self, *pids, number=signal.SIGKILL):
+        """Signal those that still live: some may just have ended by themselves."""
         for pid in pids:
             with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+                os.kill(pid, number)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ def kill(chain, words):
     """kill -9 every process of the cabinet with `words` in its command line."""
     victims = chain.pids(words)
     assert victims, words
-    chain.kill(victims)
+    chain.kill(*victims)
 
 
 READ = {
