@@ -215,6 +215,11 @@ class Config:
         self._check_closed_days()
         self._check_embedding()
         self._check_trusted_header()
+        if ":" in self.HOST and not self.PUBLIC_URL:  # Werkzeug trusts no name of that form
+            raise ConfigError(
+                f"CABINET_HOST={self.HOST}: with an IPv6 address CABINET_PUBLIC_URL says by which "
+                "name people come, like http://cabinet.example:8000"
+            )
         if self.PUBLIC_URL and not _is_address(self.PUBLIC_URL):
             raise ConfigError(
                 f"CABINET_PUBLIC_URL: an http or https address, not {self.PUBLIC_URL!r}"

@@ -84,3 +84,9 @@ def test_the_demos_operator_has_requisites_until_somebody_gives_some():
     assert sum(n * w for n, w in zip(digits, weights, strict=False)) % 11 == digits[8]
     assert Config.from_env({"CABINET_OPERATOR_UNP": "100000007"}).OPERATOR_IBAN == ""
     assert Config.from_env({"CABINET_DEMO": "0"}).OPERATOR_UNP == ""
+
+
+def test_who_listens_on_ipv6_says_by_which_name_people_come():
+    with pytest.raises(ConfigError, match="CABINET_PUBLIC_URL says by which name"):
+        Config(HOST="::")
+    assert Config(HOST="::", PUBLIC_URL="http://cabinet:8000").public_url == "http://cabinet:8000"
