@@ -1,4 +1,5 @@
-"""What a client's people should look at first: money to pay, orders, answers, a change of delivery.
+"""What a client's people should look at first: money to pay, orders, answers, changes of where
+documents go.
 Words are the templates'; what all the bills come to is `invoice_list.py`.
 """
 
@@ -8,11 +9,12 @@ from datetime import date, datetime, timedelta
 
 from peewee import ModelSelect, fn
 
+from domain.billing.delivery import DeliveryPurpose
 from domain.billing.settlement import Document, Settlement, payment_state, settle
 from domain.orders import OPEN_STATES, OrderState
 from domain.periods import month_start
 from models import Artefact, AuditEvent, Client, Order, User
-from models_billing import Invoice, Payment
+from models_billing import DeliverySetting, Invoice, Payment
 from models_feedback import FeedbackThread
 from services import artefacts, delivery, feedback_reading, invoice_list
 from services.audit import AuditEventKind
@@ -62,14 +64,16 @@ class Attention:
     failed: list[Order]
     ready: list[ReadyFile]
     answers: list[FeedbackThread]
-    delivery: Change | None
+    delivery: Change | None  # of bills
+    detail: Change | None  # of the address for call details and charges
     under_way: list[Order]
     missing: date | None
 
     @property
     def is_calm(self) -> bool:
         """Whether there is nothing to be done: what goes on by itself needs nobody."""
-        return not (self.debts or self.failed or self.ready or self.answers or self.delivery)
+        changes = self.delivery or self.detail
+        return not (self.debts or self.failed or self.ready or self.answers or changes)
 
 
 @dataclass(frozen=True)
@@ -118,15 +122,24 @@ def of_client(
     `fetches`: the user may fetch files. Without `bills` nothing is told that is the company's.
     """
     news = _news(client, orders, now)
+    changes = _changes(client, now) if bills else {}
     return Attention(
         debts=_debts(bills, now.date()) if bills else [],
         failed=_not_ordered_again(client, news),
         ready=_unfetched(client, news, now) if fetches else [],
         answers=feedback_reading.list_unread(client, user),
-        delivery=delivery.pending(client, now=now) if bills else None,
+        delivery=changes.get(DeliveryPurpose.BILLS),
+        detail=changes.get(DeliveryPurpose.DETAIL),
         under_way=[order for order in news if order.state in UNDER_WAY],
         missing=_missing(bills, now.date()) if bills else None,
     )
+
+
+def _changes(client: Client, now: datetime) -> dict[DeliveryPurpose, Change]:
+    """Changes that wait to be confirmed, or for their time: one of a purpose at most."""
+    rows = DeliverySetting.of(client).where(delivery.is_pending(now)).order_by(DeliverySetting.id)
+    stage_of = delivery.stage_of
+    return {DeliveryPurpose(row.purpose): Change(row, stage_of(row, now=now)) for row in rows}
 
 
 # --- Bills ----------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ import hashlib
 import hmac
 import secrets
 from base64 import b32encode
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -44,6 +45,15 @@ def find(user: User) -> SecondFactor | None:
         .where(SecondFactor.user == user, SecondFactor.confirmed_at.is_null(is_null=False))
         .first()
     )
+
+
+def held_by(users: Iterable[User]) -> set[int]:
+    """Ids of those of `users` whose signing in needs a code."""
+    held = SecondFactor.select(SecondFactor.user).where(
+        SecondFactor.user.in_([user.id for user in users]),
+        SecondFactor.confirmed_at.is_null(is_null=False),
+    )
+    return {user_id for (user_id,) in held.tuples()}
 
 
 def find_unconfirmed(user: User, *, now: datetime) -> SecondFactor | None:

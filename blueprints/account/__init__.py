@@ -9,7 +9,7 @@ from domain.billing.delivery import DeliveryPurpose
 from domain.roles import Role
 from domain.subscribers import SubscriberStatus
 from models import Subscriber, User
-from services import cabinet_users, clock, delivery, scopes
+from services import cabinet_users, clock, delivery, scopes, second_factor
 from texts import N_
 
 bp = Blueprint("account", __name__, url_prefix="/account")
@@ -23,6 +23,7 @@ for _part in (detail_address, log, scope, users):
 def show() -> Response:
     """What the operator knows about the client; addresses are masked."""
     numbers = Subscriber.of(g.client)
+    is_administrator = g.user.role == Role.CLIENT_ADMINISTRATOR
     users = list(User.of(g.client).order_by(User.login))  # of a part of the numbers: oneself
     return render_section(
         "account/show.html",
@@ -33,5 +34,6 @@ def show() -> Response:
         detail=delivery.pending(g.client, DeliveryPurpose.DETAIL, now=clock.now()),
         open_numbers=scopes.counts(users),
         invitations=cabinet_users.invitations(users),
-        is_administrator=g.user.role == Role.CLIENT_ADMINISTRATOR,
+        is_administrator=is_administrator,
+        factors=second_factor.held_by(users) if is_administrator else set(),
     )

@@ -34,5 +34,6 @@ def show() -> Response:
         call_detail=call_detail.MENU,
         may_order=may_order,
         words=words,
+        is_administrator=g.user.role == Role.CLIENT_ADMINISTRATOR,
         figures=figures.drawn(now, bills and bills.find(month_start(now.date(), 1))),
     )

@@ -3,7 +3,8 @@
 from datetime import UTC, date, datetime
 
 from domain.roles import Role
-from tests.factories import make_client, make_subscriber, make_user
+from models_access import SecondFactor
+from tests.factories import NOON, make_client, make_subscriber, make_user
 from tests.page import Browser
 
 
@@ -58,6 +59,21 @@ def test_users_are_those_of_the_company_with_role_and_last_sign_in(app, base):
         " | ".join(cell.text for cell in row.select("th, td")) for row in page.select("tbody tr")
     ]
     assert len(rows) == 3
-    assert rows[0].startswith("anna это вы | Анна Котова | Администратор | ")
-    assert rows[1] == "boris | – | Бухгалтер | 10.03.2026 00:30"
-    assert rows[2] == "vera | – | Наблюдатель Доступ закрыт | еще не входил"
+    assert rows[0].startswith("anna это вы | Анна Котова | Администратор | нет | ")
+    assert rows[1] == "boris | – | Бухгалтер | нет | 10.03.2026 00:30"
+    assert rows[2] == "vera | – | Наблюдатель Доступ закрыт | нет | еще не входил"
+
+
+def test_administrators_see_who_signs_in_with_a_second_factor(app, base):
+    client = make_client()
+    me = make_user(client, login="anna")
+    boris = make_user(client, login="boris", role=Role.ACCOUNTANT)
+    SecondFactor.create(user=me, key="begun", created_at=NOON)
+    SecondFactor.create(user=boris, key="in use", created_at=NOON, confirmed_at=NOON)
+
+    def told(user):
+        page = Browser(app, user).get("account.show")
+        return [cell.text for cell in page.select("td[data-l='Второй фактор']")]
+
+    assert told(me) == ["нет", "да"]
+    assert told(boris) == []

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 import pytest
 
+from domain.billing.delivery import DeliveryPurpose
 from domain.orders import OrderKind
 from domain.roles import Role
 from models import Artefact
@@ -277,3 +278,22 @@ def test_a_change_of_delivery_is_told_while_it_waits(browser, client_row):
     row.state, row.effective_at = "confirmed", NOON + timedelta(hours=24)
     row.save()
     assert sentences(browser) == ["Доставка счетов изменится 11.03.2026 12:00"]
+
+
+def test_so_is_a_change_of_the_address_for_call_details(browser, viewer, client_row):
+    asked_at = NOON - timedelta(hours=1)
+    make_delivery_change(client_row, asked_at=asked_at)
+    row = make_delivery_change(client_row, purpose=DeliveryPurpose.DETAIL, asked_at=asked_at)
+    waits = (
+        "Изменение адреса для детализации ждет подтверждения"
+        " по ссылке из письма, до 11.03.2026 11:00"
+    )
+    bills, detail = today(browser)
+    assert bills[0].startswith("Изменение доставки счетов ждет")
+    assert detail == (waits, browser.url("account.detail_address.show"))
+    assert today(viewer)[1] == (waits, browser.url("account.show"))
+    row.state, row.effective_at = "confirmed", NOON + timedelta(hours=24)
+    row.save()
+    assert sentences(browser)[1] == (
+        "Детализация будет приходить на другой адрес с 11.03.2026 12:00"
+    )
