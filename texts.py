@@ -130,6 +130,9 @@ ERRORS = {
     "invalid_value": N_("{what}: {value} cannot be used"),
     "cannot_bill": N_("The invoice cannot be formed: {reason}"),
     "on_invoice": N_("It stands on the invoice of {month} and cannot be changed any more"),
+    "plan_ended": N_("The instalments ended on {day} already"),
+    "nothing_to_end": N_("No part is left that stands on no bill"),
+    "instalments_refused": N_("{value} lines cannot be taken: nothing was stored"),
     "statement_refused": N_("{value} lines cannot be read: nothing was stored"),
     "state_unknown": N_("Choose the state"),
     "text_missing": N_("Write what it is about"),
@@ -199,6 +202,15 @@ STATEMENT_MISTAKES = {
     "no_date": N_("{value} is no date"),
     "day_to_come": N_("{value} is a day to come"),
     "too_many_cells": N_("{value} cells: more than there are titles"),
+    "unknown_method": N_("{value} is no way of payment; known: {known}"),
+}
+
+# Ways of payment: domain.billing.methods.METHODS.
+PAYMENT_METHODS = {
+    "transfer": N_("payment order"),
+    "demand": N_("payment demand"),
+    "erip": N_("ERIP"),
+    "correction": N_("correction"),
 }
 
 # Why a line of a bank's statement is nobody's.
@@ -269,7 +281,13 @@ def deck_mistake_text(mistake: Mistake) -> str:
 
 def statement_mistake_text(mistake: StatementMistake) -> str:
     """The sentence for what is wrong with a line of a bank's statement."""
-    return gettext(STATEMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–")
+    known = ", ".join(payment_method_text(method) for method in PAYMENT_METHODS)
+    return gettext(STATEMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–", known=known)
+
+
+def payment_method_text(method: str) -> str:
+    """The name of a way of payment."""
+    return gettext(PAYMENT_METHODS[method]) if method in PAYMENT_METHODS else method
 
 
 def stray_line_text(why: str) -> str:

@@ -175,6 +175,7 @@ FILTERS = {
     "price": formats.format_price,
     "decimal": formats.format_decimal,
     "destination_group_text": texts.destination_group_text,
+    "payment_method_text": texts.payment_method_text,
     "month": texts.month_text,
     "masked": formats.mask_email,
     "role_text": role_text,

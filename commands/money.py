@@ -10,6 +10,7 @@ import click
 from flask.cli import AppGroup
 
 from commands.refusals import on_database
+from domain.billing.methods import METHODS, TRANSFER
 from domain.billing.vat import TELECOM
 from domain.errors import NotFound
 from domain.formats import NBSP, format_money, format_percent
@@ -48,9 +49,19 @@ def _sum(kopecks: int) -> str:
 @click.argument("amount", metavar="SUM")
 @click.option("--on", "day", type=DAY, required=True, help="The day on which it was paid.")
 @click.option("--document", default="", help="Number of the payment order.")
+@click.option("--document-on", type=DAY, help="Date of the payment order.")
+@click.option("--method", type=click.Choice(METHODS), default=TRANSFER, show_default=True)
 @click.option("--note", default="", help="What it is for.")
 @on_database
-def add_payment(account: str, amount: str, day: datetime, document: str, note: str) -> None:
+def add_payment(
+    account: str,
+    amount: str,
+    day: datetime,
+    document: str,
+    document_on: datetime | None,
+    method: str,
+    note: str,
+) -> None:
     """Put down that the client with ACCOUNT has paid SUM; less than nothing was given back."""
     client = accounts.find_client(account)
     added = payments.add(
@@ -58,6 +69,8 @@ def add_payment(account: str, amount: str, day: datetime, document: str, note: s
         read_kopecks(amount),
         paid_on=day.date(),
         document_no=document,
+        document_on=document_on.date() if document_on else None,
+        method=method,
         purpose=note,
         by=_by(),
     )

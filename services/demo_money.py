@@ -150,6 +150,7 @@ def _pay(client: Client, month: date, part: _Part, now: datetime) -> None:
             amount,
             paid_on=now.date(),
             document_no=number,
+            document_on=now.date(),
             purpose=purpose,
             by=By(now=now),
         )

@@ -16,7 +16,6 @@ from models_billing import Invoice, Payment
 from services import invoice_list
 from services.charges import Page, page_within
 
-METHODS = ("transfer", "demand", "erip", "correction")
 UNPAID_NAMED = 3  # a purpose of payment has little room
 
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from peewee import fn
 
 from domain.accounts import check_detail
+from domain.billing.methods import METHODS, TRANSFER
 from domain.billing.statement import Mistake, Statement, StatementLine, read_statement
 from domain.errors import AlreadyExists, InvalidValue
 from models import Client, db
@@ -24,8 +25,8 @@ from services.transactions import lock_client, lock_clients, read_tx, write_tx
 
 CHUNK = 500  # values in one IN (…)
 COLUMNS = (  # as `_insert_new` fills them
-    *("client_id", "paid_on", "amount", "document_no", "purpose", "key"),
-    *("method", "created_at", "user_id"),
+    *("client_id", "paid_on", "amount", "document_no", "document_on", "method"),
+    *("purpose", "key", "created_at", "user_id"),
 )
 
 
@@ -75,12 +76,14 @@ class Balance:
         return self.closing - self.paid_since
 
 
-def add(
+def add(  # noqa: PLR0913 - a payment is told so much
     client: Client,
     amount: int,
     *,
     paid_on: date,
     document_no: str = "",
+    document_on: date | None = None,
+    method: str = TRANSFER,
     purpose: str = "",
     once: str = "",
     by: By,
@@ -88,17 +91,24 @@ def add(
     """Put a payment down: `amount` kopecks, less than nothing for what is given back. `once` names
     a form that was sent, so that a second click adds nothing.
 
-    Raises `InvalidValue` for a day to come or no sum, `AlreadyExists` when it is there already.
+    Raises `InvalidValue` for a day to come, no sum or an unknown method, `AlreadyExists` when it is
+    there already.
     """
+    today = clock.local(by.now).date()
     if not amount:
         raise InvalidValue("nothing was paid", what="amount", value=amount)
-    if paid_on > clock.local(by.now).date():
+    if paid_on > today:
         raise InvalidValue("a day to come", what="date", value=paid_on)
+    if document_on and document_on > today:
+        raise InvalidValue("a day to come", what="date of the document", value=document_on)
+    if method not in METHODS:
+        raise InvalidValue("no way of payment", what="method", value=method)
     document_no, purpose = check_detail(document_no), check_detail(purpose)
     key = f"form:{once or secrets.token_hex(16)}"
     if document_no:
         key = _key(client, paid_on, amount, document_no)
-    values = {"document_no": document_no, "purpose": purpose, "key": key}
+    document = {"document_no": document_no, "document_on": document_on, "method": method}
+    values = {**document, "purpose": purpose, "key": key}
     with write_tx():
         lock_client(client)
         if not _insert(by, client=client, paid_on=paid_on, amount=amount, **values):
@@ -127,8 +137,10 @@ def import_statement(
     """
     statement = read_statement(content)
     today = clock.local(by.now).date()
-    early = [row for row in statement.lines if row.paid_on > today]
-    mistakes = [Mistake(row.line, "day_to_come", f"{row.paid_on:%d.%m.%Y}") for row in early]
+    days = [(row.line, max(row.paid_on, row.document_on or today)) for row in statement.lines]
+    mistakes = [
+        Mistake(line, "day_to_come", f"{day:%d.%m.%Y}") for line, day in days if day > today
+    ]
     if mistakes := [*statement.mistakes, *mistakes]:
         raise StatementRefused(mistakes)
     told, fresh = _sorted(statement, Imported(outgoing=statement.outgoing))
@@ -253,13 +265,15 @@ def _insert_new(
             told.repeated.append((client, line))
             continue
         told.taken.append((client, line))
-        purpose = line.purpose or line.payer
-        rows.append(
-            (client.id, line.paid_on.isoformat(), line.amount, line.document_no, purpose, key)
-        )
-    common = (Payment.method.default, Payment.created_at.db_value(by.now), by.user and by.user.id)
+        rows.append((client.id, *_written(line), line.purpose or line.payer, key))
+    common = (Payment.created_at.db_value(by.now), by.user and by.user.id)
     bulk.insert_rows(db.obj, Payment, COLUMNS, ((*row, *common) for row in rows))
     return [(row[0], row[-1]) for row in rows]
+
+
+def _written(line: StatementLine) -> tuple[object, ...]:
+    document_on = line.document_on and line.document_on.isoformat()
+    return line.paid_on.isoformat(), line.amount, line.document_no, document_on, line.method
 
 
 def _with_keys(keys: list[str]) -> list[Payment]:

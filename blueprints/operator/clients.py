@@ -46,6 +46,7 @@ BUSY = N_("Call records are being read in, or invoices formed. Try again in a mi
 REFUSALS = {
     "amount": N_("Give a sum other than 0"),
     "date": N_("The day is still to come"),
+    "date of the document": N_("The date of the payment order is still to come"),
     "first day": N_("Give the date as DD.MM.YYYY"),
     "percent": N_("Give more than 0 and no more than 100"),
     "months": N_("There is less than a kopeck for each part"),
@@ -111,6 +112,8 @@ def payment(client: int) -> AnyResponse:
             form.amount.kopecks,
             paid_on=form.paid_on.data,
             document_no=form.document_no.data,
+            document_on=form.document_on.data,
+            method=form.method.data,
             purpose=form.purpose.data,
             once=form.once.data[:64],
             by=by(),
@@ -234,13 +237,14 @@ def language(client: int) -> AnyResponse:
     return redirect(url_for(".show", client=row.id), code=303)
 
 
-def _told(client: Client) -> dict[str, str]:
+def _told(client: Client) -> dict[str, object]:
     """What the client has told of a payment, when the address names one."""
     told = told_payments.find(client, request.args.get("told", 0, type=row_id))
     if told is None:
         return {}
     sum_ = format_money(told.amount).replace(NBSP, " ")
-    return {"amount": sum_, "document_no": told.document_no}
+    order = {"document_no": told.document_no, "document_on": told.document_on}
+    return {"amount": sum_, **order}
 
 
 # --- Common to the forms --------------------------------------------------------------------------

@@ -9,11 +9,12 @@ from wtforms.validators import InputRequired, Optional
 
 from blueprints.bills.forms import DATE_FORMATS, DayField
 from blueprints.forms import CabinetForm
+from domain.billing.methods import METHODS, TRANSFER
 from domain.billing.vat import GOODS, TELECOM
 from domain.errors import InvalidValue
 from domain.money import read_kopecks
 from services.instalments import MOST_MONTHS
-from texts import gettext, lazy_gettext
+from texts import gettext, lazy_gettext, payment_method_text
 
 REQUIRED = InputRequired(lazy_gettext("Fill this in"))
 SERVICES = (
@@ -74,6 +75,14 @@ class PaymentForm(CabinetForm):
     paid_on = DayField(lazy_gettext("Day"), format=DATE_FORMATS, validators=[REQUIRED])
     document_no = StringField(
         lazy_gettext("Number of the payment order"), filters=[_trimmed], validators=[_short]
+    )
+    document_on = DayField(
+        lazy_gettext("Date of the payment order"), format=DATE_FORMATS, validators=[Optional()]
+    )
+    method = SelectField(
+        lazy_gettext("Way of payment"),
+        default=TRANSFER,
+        choices=lambda: [SelectChoice(each, payment_method_text(each)) for each in METHODS],
     )
     purpose = StringField(lazy_gettext("What it is for"), filters=[_trimmed], validators=[_short])
 

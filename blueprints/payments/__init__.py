@@ -10,6 +10,7 @@ from blueprints.guards import allow
 from blueprints.onlooking import hands_out
 from blueprints.payments.forms import ReportForm, StatementForm
 from blueprints.web import MenuItem, render_section
+from domain.billing.methods import METHODS
 from domain.billing.requisites import format_iban
 from domain.errors import AlreadyArrived, AlreadyTold, DomainError, InvalidValue
 from domain.feedback import Subject
@@ -30,21 +31,15 @@ from services import (
     told_payments,
 )
 from services.payment_files import WRITERS, Requisites
-from services.payment_list import METHODS, Wanted
+from services.payment_list import Wanted
 from services.transactions import read_tx
-from texts import N_, error_text, gettext
+from texts import N_, error_text, gettext, payment_method_text
 
 PAGE_SIZE = 50
 LARGEST = 10**12  # kopecks that may be filled into a payment order
 TYPES = {
     FileFormat.CSV: "text/csv; charset=utf-8",
     FileFormat.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-}
-WORDS = {
-    "transfer": N_("payment order"),
-    "demand": N_("payment demand"),
-    "erip": N_("ERIP"),
-    "correction": N_("correction"),
 }
 bp = Blueprint("payments", __name__, url_prefix="/payments")
 MENU = MenuItem(N_("Payments"), "payments.show")
@@ -229,4 +224,4 @@ def _arguments(wanted: Wanted) -> dict[str, str]:
 
 
 def _method_words() -> dict[str, str]:
-    return {method: gettext(WORDS[method]) for method in METHODS}
+    return {method: payment_method_text(method) for method in METHODS}

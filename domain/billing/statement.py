@@ -11,6 +11,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import NamedTuple
 
+from domain.billing.methods import TRANSFER, read_method
 from domain.errors import InvalidValue
 from domain.money import read_kopecks
 
@@ -33,6 +34,11 @@ TITLES: Mapping[str, str] = MappingProxyType(
                 "document documentno documentnumber number номердокумента номерплатежки документ"
                 " номер документа"
             ),
+            "document_on": (
+                "documentdate documenton датадокумента датапп датаплатежногопоручения"
+                " датаплатёжногопоручения датаплатежки датаплатёжки"
+            ),
+            "method": ("method paymentmethod wayofpayment способ способоплаты способплатежа"),
             "payer": "payer name плательщик наименованиеплательщика контрагент корреспондент",
             "purpose": "purpose details назначение назначениеплатежа",
         }.items()
@@ -52,6 +58,8 @@ class StatementLine(NamedTuple):
     document_no: str
     payer: str
     purpose: str
+    document_on: date | None = None
+    method: str = TRANSFER
 
 
 class Mistake(NamedTuple):
@@ -140,7 +148,9 @@ def _read_row(meanings: list[str | None], row: list[str], line: int) -> Statemen
     if amount <= 0:
         raise _Bad("not_received", cells["amount"])
     texts = (cells.get(name, "") for name in ("account", "unp", "document_no", "payer", "purpose"))
-    return StatementLine(line, _day(cells.get("date", "")), amount, *texts)
+    document_on = _day(cells["document_on"]) if "document_on" in cells else None
+    paid_on, method = _day(cells.get("date", "")), _method(cells.get("method", ""))
+    return StatementLine(line, paid_on, amount, *texts, document_on, method)
 
 
 def _amount(text: str) -> int:
@@ -148,6 +158,13 @@ def _amount(text: str) -> int:
         return read_kopecks(text)
     except InvalidValue:
         raise _Bad("no_amount", text) from None
+
+
+def _method(text: str) -> str:
+    try:
+        return read_method(text)
+    except InvalidValue:
+        raise _Bad("unknown_method", text) from None
 
 
 def _day(text: str) -> date:

@@ -1,6 +1,7 @@
 """`flask payment`, `charge`, `discount`, `instalment` and `rate unrated`, as typed."""
 
 import json
+from datetime import date
 
 import pytest
 
@@ -75,6 +76,23 @@ def test_a_statement_is_read_once_however_often(typed, tmp_path, encoding):
     assert len(rows(Payment, "id")) == 2
 
 
+def test_the_date_and_the_way_of_a_payment_are_kept_and_make_no_second_one(typed, tmp_path):
+    add = ("payment", "add", "100", "1 234,56", "--on", "05.03.2026", "--document", "17")
+    assert typed(*add, "--method", "barter")[0] == 2
+    assert typed(*add, "--document-on", "2026-03-11")[0] == 2
+    assert typed(*add, "--method", "demand", "--document-on", "04.03.2026")[0] == 0
+    path = tmp_path / "vypiska.csv"
+    titles = "Дата;Сумма;Лицевой счет;Номер документа;Дата документа;Способ оплаты\n"
+    more = "06.03.2026;5,00;100;18;;\n07.03.2026;6,00;100;19;05.03.2026;ЕРИП\n"
+    path.write_text(titles + "05.03.2026;1 234,56;100;17;;корректировка\n" + more, "utf-8")
+    assert "2 payments, 11,00 BYN; 1 there already" in typed("payment", "import", str(path))[1]
+    assert rows(Payment, "document_no", "document_on", "method") == [
+        ("17", date(2026, 3, 4), "demand"),
+        ("18", None, "transfer"),
+        ("19", date(2026, 3, 5), "erip"),
+    ]
+
+
 def test_unknown_payers_are_listed_and_hold_nobody_up(typed, tmp_path):
     with db.connection_context():
         make_client(unp="190000007")
@@ -99,17 +117,23 @@ MISTAKES = [
     "05.03.2026;;190000001",
     "05.03.2026;-5,00;190000001",
     "05.04.2026;5,00;190000001",
-    "05.03.2026;5,00;190000001;6",
+    "05.03.2026;5,00;190000001;;;6",
+    "05.03.2026;5,00;190000001;05.13.2026",
+    "05.03.2026;5,00;190000001;05.04.2026",
+    "05.03.2026;5,00;190000001;;бартер",
 ]
 
 
 def test_nothing_of_a_statement_with_a_mistake_is_stored(typed, tmp_path):
     for line in MISTAKES:
         path = tmp_path / "a.csv"
-        path.write_text(f"Дата;Сумма;УНП\n01.03.2026;5,00;190000001\n{line}\n", encoding="utf-8")
+        titles = "Дата;Сумма;УНП;Дата документа;Способ"
+        path.write_text(f"{titles}\n01.03.2026;5,00;190000001\n{line}\n", encoding="utf-8")
         status, output = typed("payment", "import", str(path))
         assert (status, rows(Payment, "id")) == (2, [])
         assert "line 3: " in output
+        if "бартер" in line:
+            assert "known: payment order, payment demand, ERIP, correction" in output
 
 
 def test_a_file_that_is_no_statement_is_refused(typed, tmp_path):

@@ -68,6 +68,14 @@ def test_a_payment_is_put_down_once_however_often_it_is_sent(put, client_row):
     assert page.select_one("input[name=amount]")["value"] == "1 234,56", "what was typed stays"
 
 
+def test_the_date_and_the_way_of_a_payment_are_put_down_and_shown(put, client_row):
+    late = put("payment", {**PAYMENT, "document_on": "2026-03-11"}, 422)
+    assert "Дата платежного поручения еще не наступила" in late.select_one(".summary").text
+    assert put("payment", {**PAYMENT, "method": "barter"}, 422).select_one("#method-error")
+    page = put("payment", {**PAYMENT, "document_on": "2026-03-04", "method": "erip"})
+    assert "17 от 04.03.2026ЕРИП" in page.select_one("table").text
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

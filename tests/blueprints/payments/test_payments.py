@@ -49,6 +49,12 @@ def pay(client, amount, day, **values):
     )
 
 
+def read_statement(client, *lines):
+    titles = "Дата;Сумма;№ документа;Дата документа;Способ;Лицевой счет"
+    told = "\n".join([titles, *(f"{line};{client.account_no}" for line in lines)])
+    payments.import_statement(told.encode(), by=By(now=TODAY))
+
+
 def words(tag):
     return " ".join(tag.get_text(" ").replace("\xa0", " ").split())
 
@@ -95,9 +101,12 @@ def test_each_payment_tells_the_bills_it_went_to(browser, client_row, bills):
 
 
 def test_a_choice_narrows_list_sums_and_files(browser, client_row, bills):
-    pay(client_row, 300, date(2026, 4, 20))
-    pay(client_row, 400, date(2026, 5, 3))
-    pay(client_row, 500, date(2026, 5, 4), method="erip")
+    read_statement(
+        client_row,
+        "20.04.2026;3,00;17;;",
+        "03.05.2026;4,00;18;30.04.2026;платежное поручение",
+        "04.05.2026;5,00;19;;ЕРИП",
+    )
     chosen = {"from": "2026-05-01", "to": "2026-05-31", "method": "transfer"}
     page = browser.get("payments.show", **chosen)
     assert [row["Сумма"] for row in rows(page)] == ["4,00"]
@@ -107,8 +116,11 @@ def test_a_choice_narrows_list_sums_and_files(browser, client_row, bills):
     text = browser.response.get_data().decode("utf-8-sig")
     (line,) = csv.DictReader(io.StringIO(text), delimiter=";")
     assert (line["Сумма, BYN"], line["День"]) == ("4,00", "03.05.2026")
+    assert line["Дата платежного поручения"] == "30.04.2026"
     browser.get(links["Скачать XLSX"])
     assert "xl/workbook.xml" in ZipFile(io.BytesIO(browser.response.get_data())).namelist()
+    page = browser.get("payments.show", method="erip")
+    assert [(row["Сумма"], row["Способ"]) for row in rows(page)] == [("5,00", "ЕРИП")]
 
 
 def test_a_day_that_is_none_is_told_and_left_out(browser, client_row, bills):
