@@ -80,6 +80,12 @@ def note_client_viewed(
     _note(AuditEventKind.CLIENT_VIEWED, user, client.id, subject, ip, now, **detail)
 
 
+def note_invoice_fetched(user: User, invoice: Invoice, *, ip: str, now: datetime) -> None:
+    """One of the operator's people fetched a client's document as a file."""
+    subject = f"invoice:{invoice.id}"
+    _note(AuditEventKind.FILE_DOWNLOADED, user, invoice.client_id, subject, ip, now)
+
+
 def _note(
     event: AuditEventKind,
     user: User,

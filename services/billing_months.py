@@ -1,17 +1,22 @@
-"""Closed months as the operator looks at them: how many invoices there are, and who has none."""
+"""Closed months as the operator looks at them: how many invoices there are, who has none, and which
+documents go to their clients in another way than by e-mail.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
-from peewee import fn
+from peewee import ModelSelect, fn
 
+from domain.billing.delivery import DeliveryMethod
 from domain.periods import month_start
 from models import Client, ImportRun
 from models_billing import BillingFailure, BillingRequest, BillingRun, Invoice
-from services import clock
+from services import clock, delivery, invoice_list
+from services.delivery import Delivery
 
 MONTHS_SHOWN = 12
+HANDOUTS_PER_PAGE = 50
 
 
 @dataclass(frozen=True)
@@ -36,6 +41,26 @@ class Attempt:
     formed: int
     known: int
     failed: int
+
+
+@dataclass(frozen=True)
+class Handout:
+    """A document that no letter brings to its client."""
+
+    invoice: Invoice
+    number: str
+    delivery: Delivery
+
+
+@dataclass(frozen=True)
+class HandoutsPage:
+    """Those of a month by client; `counts` are of all, by method."""
+
+    rows: list[Handout]
+    counts: dict[DeliveryMethod, int]
+    method: DeliveryMethod | None
+    page: int
+    pages: int
 
 
 def months(today: date) -> list[BillingMonth]:
@@ -79,3 +104,35 @@ def _attempts(month: date) -> Iterator[Attempt]:
     for run in BillingRun.select().where(BillingRun.period == month):
         if run.id not in by_page:
             yield Attempt(run.started_at, None, run, run.formed, run.known, run.failed)
+
+
+# --- «Выдать на руки» -----------------------------------------------------------------------------
+
+
+def handout_counts(month: date) -> dict[DeliveryMethod, int]:
+    """How many documents of a month go in another way than by e-mail, by method."""
+    rows = _handouts(month).select(Invoice.delivery_method, fn.COUNT(Invoice.id))
+    counts = dict(rows.group_by(Invoice.delivery_method).tuples())
+    return {method: counts[method] for method in DeliveryMethod if method in counts}
+
+
+def handouts_page(month: date, method: DeliveryMethod | None, page: int) -> HandoutsPage:
+    """They themselves, of one method or of all. A page beyond the last is the last."""
+    counts = handout_counts(month)
+    found = counts.get(method, 0) if method else sum(counts.values())
+    pages = max(1, -(-found // HANDOUTS_PER_PAGE))
+    page = min(max(page, 1), pages)
+    query = _handouts(month).select(Invoice, Client).join(Client)
+    if method:
+        query = query.where(Invoice.delivery_method == method)
+    query = query.order_by(Client.name, Client.id, Invoice.id).paginate(page, HANDOUTS_PER_PAGE)
+    invoices = list(query)
+    told = delivery.of_invoices(invoices)
+    rows = [Handout(row, invoice_list.number_of(row), told[row.id]) for row in invoices]
+    return HandoutsPage(rows, counts, method, page, pages)
+
+
+def _handouts(month: date) -> ModelSelect:
+    return Invoice.across_clients().where(
+        Invoice.period == month, Invoice.delivery_method != DeliveryMethod.EMAIL
+    )

@@ -3,6 +3,8 @@ truth: what the client was added with holds before the first of them. Changing i
 `delivery_changes.py`.
 """
 
+from collections import defaultdict
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,7 +18,7 @@ from domain.billing.delivery import (
     stage,
 )
 from models import Client, User
-from models_billing import DeliverySetting
+from models_billing import DeliverySetting, Invoice
 from services.questions import made_once
 
 
@@ -69,6 +71,29 @@ def current(client: Client, purpose: DeliveryPurpose = BILLS, *, now: datetime) 
 def detail_email(client: Client, *, now: datetime) -> str:
     """Where call details and charges ordered at `now` go."""
     return current(client, DeliveryPurpose.DETAIL, now=now).email
+
+
+def of_invoices(rows: Collection[Invoice]) -> dict[int, Delivery]:
+    """How each document of some clients was to be delivered when it was formed, by its id. Method
+    and address stand in its row; the receiver is that of the change which held then.
+    """
+    clients = {row.client_id for row in rows}
+    confirmed = (DeliverySetting.purpose == BILLS) & (
+        DeliverySetting.state == ChangeState.CONFIRMED
+    )
+    changes = DeliverySetting.across_clients().where(confirmed, DeliverySetting.client.in_(clients))
+    by_client: dict[int, list[DeliverySetting]] = defaultdict(list)
+    for change in changes.order_by(DeliverySetting.effective_at, DeliverySetting.id):
+        by_client[change.client_id].append(change)
+    return {row.id: _of_invoice(row, by_client[row.client_id]) for row in rows}
+
+
+def _of_invoice(row: Invoice, changes: list[DeliverySetting]) -> Delivery:
+    held = [change for change in changes if change.effective_at <= row.issued_at]
+    method, last = DeliveryMethod(row.delivery_method), held[-1] if held else None
+    if last is None or last.method != method:
+        return Delivery(method, row.delivery_email)
+    return Delivery(method, row.delivery_email, last.receiver, last.effective_at)
 
 
 def added_with(client: Client, purpose: DeliveryPurpose = BILLS) -> Delivery:

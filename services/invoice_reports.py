@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
-from typing import Any
+from tempfile import TemporaryDirectory
+from typing import Any, BinaryIO
 
 from flask import current_app
 
@@ -53,6 +54,17 @@ def write(invoice: Invoice, file_format: FileFormat, path: Path) -> Document:
         content, annex = invoices.content_of(invoice), invoices.annex_of(invoice)
     WRITERS[file_format](path, content, annex, wording_of(content))
     return Document(f"{name_of(content, file_format)}.{file_format}", len(annex), content)
+
+
+def open_made(invoice: Invoice, file_format: FileFormat) -> tuple[BinaryIO, Document]:
+    """A document's file made for whoever asks now: open, and already without a name on the disk.
+
+    Raises `OSError` when the disk is full.
+    """
+    with TemporaryDirectory(dir=current_app.config["CABINET"].data_dir) as folder:
+        path = Path(folder) / f"1.{file_format}"
+        document = write(invoice, file_format, path)
+        return path.open("rb"), document
 
 
 def invoice_of(order: Order) -> Invoice:

@@ -1,10 +1,11 @@
-"""A client's bill as the operator's people see it, and giving back of it by a credit note: first a
-look at what would be given out, then the password.
+"""A client's bill as the operator's people see it, its file, and giving back of it by a credit
+note: first a look at what would be given out, then the password.
 """
 
 from typing import Any
+from urllib.parse import quote
 
-from flask import Blueprint, Response, abort, flash, g, redirect, request, url_for
+from flask import Blueprint, Response, abort, flash, g, redirect, request, send_file, url_for
 from werkzeug.wrappers import Response as AnyResponse
 from wtforms import Field, HiddenField, RadioField, StringField, ValidationError
 from wtforms.fields import SelectChoice
@@ -20,10 +21,19 @@ from domain.billing.delivery import DeliveryMethod
 from domain.billing.invoice import InvoiceContent
 from domain.errors import DomainError, InvalidValue
 from domain.formats import format_percent
+from domain.orders import FileFormat
 from domain.roles import OPERATOR_ROLES, Role
 from models import Client
 from models_billing import Invoice
-from services import access, clock, corrections, delivery, invoice_list, invoices
+from services import (
+    access,
+    clock,
+    corrections,
+    delivery,
+    invoice_list,
+    invoice_reports,
+    invoices,
+)
 from services.corrections import LONGEST_REASON, Left
 from texts import error_text, gettext, lazy_gettext
 
@@ -124,6 +134,29 @@ def show(client: int, key: str) -> Response:
     return _draw(invoice, lefts, form, 200 if content else 422, content=content, deed=deed)
 
 
+@bp.get("/file")
+@allow(*OPERATOR_ROLES)
+def file(client: int, key: str) -> Response:
+    """The document as PDF, made on the spot: the bytes that the client gets. To be handed over, or
+    put into an envelope.
+    """
+    invoice = _invoice_or_404(client, key)
+    now = clock.now()
+    made, document = invoice_reports.open_made(invoice, FileFormat.PDF)
+    if request.method == "GET":
+        access.note_invoice_fetched(g.user, invoice, ip=request.remote_addr or "", now=now)
+    response = send_file(
+        made, mimetype="application/pdf", as_attachment=True, download_name="x", etag=False
+    )
+    response.headers.set(
+        "Content-Disposition",
+        "attachment",
+        filename=f"invoice-{document.content.number}.pdf",  # for those who know no other
+        **{"filename*": f"UTF-8''{quote(document.display_name, safe='')}"},
+    )
+    return response
+
+
 @bp.post("/correct")
 @allow(*CORRECTING_ROLES)
 def correct(client: int, key: str) -> AnyResponse:
@@ -177,6 +210,7 @@ def _draw(
         client=invoice.client,
         invoice=invoice,
         told=invoices.content_of(invoice),
+        delivery=delivery.of_invoices([invoice])[invoice.id],
         number_of=invoice_list.number_of,
         notes=invoices.credit_notes_of(invoice),
         corrected=_corrected(invoice),

@@ -12,6 +12,7 @@ from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow, does_not_prolong
 from blueprints.operator.months import closed_month
 from blueprints.web import MenuItem, render_section
+from domain.billing.delivery import DeliveryMethod
 from domain.billing.requests import OPEN_STATES, RequestState
 from domain.errors import NotFound
 from domain.roles import OPERATOR_ROLES, Role
@@ -65,11 +66,25 @@ def month(month: str) -> Response:
         told=billing_months.one(first),
         failures=billing_requests.failures_of_month(first),
         attempts=billing_months.attempts(first),
+        handouts=sum(billing_months.handout_counts(first).values()),
         state_text=state_text,
         failure_text=billing_failure_text,
         may_form=may_form(),
         form=EmptyForm(),
     )
+
+
+@bp.get("/<month>/handout/")
+@allow(*OPERATOR_ROLES)
+def handout(month: str) -> Response:
+    """«Выдать на руки»: documents of the month that no letter brings to their clients."""
+    first = _month_or_404(month)
+    wanted = request.args.get("method", "")
+    if wanted and wanted not in set(DeliveryMethod) - {DeliveryMethod.EMAIL}:
+        abort(404)
+    method = DeliveryMethod(wanted) if wanted else None
+    listed = billing_months.handouts_page(first, method, request.args.get("page", 1, type=int))
+    return render_section("operator/billing/handout.html", month=first, listed=listed)
 
 
 @bp.post("/<month>/look")

@@ -1,14 +1,15 @@
 """A client's bill on the operator's side: giving back of it by a credit note."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
-from domain.orders import OrderKind
+from domain.orders import FileFormat, OrderKind
 from domain.roles import Role
 from models import AuditEvent, Order
-from models_billing import Discount, Invoice, OneOffCharge
-from services import billing, clock, invoices
+from models_billing import DeliverySetting, Discount, Invoice, OneOffCharge
+from services import billing, clock, invoice_reports, invoices
 from tests import factories
 from tests.page import Browser
 from tests.services import invoice_cases as cases
@@ -186,3 +187,89 @@ def test_the_client_sees_it_on_the_bill_and_whoever_holds_the_paper_too(
     assert "2026-000002" in text(browser.get("bills.show"))
     assert "Номер не работал" in text(browser.get("bills.invoice.show", key=note.key))
     assert "2026-000002" in text(anonymous.get("verify.show", key=bill.key))
+
+
+# --- Delivery and the file ------------------------------------------------------------------------
+
+HAND = "operator.billing.handout"
+
+
+def deliver(client, since, method="pickup", receiver=""):
+    """From a moment on the client gets its bills so."""
+    DeliverySetting.create(
+        client=client,
+        method=method,
+        receiver=receiver,
+        email=client.invoice_email,
+        state="confirmed",
+        asked_at=since,
+        confirmed_at=since,
+        effective_at=since,
+    )
+
+
+@pytest.fixture
+def picked_up(bill, client_row):
+    """April's bill is picked up by one person, the one after it would be by another."""
+    day = timedelta(days=1)
+    deliver(client_row, cases.LATER - day, receiver="Иванова А. С., доверенность № 5")
+    billing.form_month(APRIL, now=cases.LATER)
+    deliver(client_row, cases.LATER + day, receiver="Петров П. П.")
+    return invoices.of_client(client_row)[0]
+
+
+def facts(page):
+    terms = page.select("dl.sum dt")
+    return {term.text: text(term.find_next_sibling("dd")) for term in terms}
+
+
+def test_the_page_says_how_the_bill_was_to_be_delivered_when_it_was_formed(
+    cashier, bill, picked_up, monkeypatch
+):
+    monkeypatch.setattr(clock, "now", lambda: cases.LATER + timedelta(days=9))
+    page = cashier.get(f"{PAGE}.show", client=bill.client_id, key=picked_up.key)
+    assert facts(page)["Способ доставки"] == "на руки: Иванова А. С., доверенность № 5"
+    assert page.find("a", string="Скачать PDF")
+    page = cashier.get(f"{PAGE}.show", client=bill.client_id, key=bill.key)
+    assert facts(page)["Способ доставки"].startswith("e-mail: ")
+
+
+def test_the_file_is_the_clients_own_and_is_written_down(app, cashier, bill, tmp_path):
+    names = sorted(app.config["CABINET"].data_dir.iterdir())
+    page = cashier.get(f"{PAGE}.show", client=bill.client_id, key=bill.key)
+    response = cashier.get(page.find("a", string="Скачать PDF")["href"])
+    invoice_reports.write(bill, FileFormat.PDF, tmp_path / "1.pdf")
+    assert response.data == (tmp_path / "1.pdf").read_bytes()
+    assert response.headers["Content-Type"] == "application/pdf"
+    assert "filename=invoice-2026-000001.pdf;" in response.headers["Content-Disposition"]
+    response.close()
+    assert sorted(app.config["CABINET"].data_dir.iterdir()) == names, "nothing is left behind"
+    (event,) = AuditEvent.select().where(AuditEvent.event == "file_downloaded")
+    told = (event.user.id, event.client_id, event.subject)
+    assert told == (cashier.user.id, bill.client_id, f"invoice:{bill.id}")
+    clerk = Browser(app, factories.make_user(role=Role.CLERK))
+    where = {"client": bill.client_id, "key": bill.key}
+    clerk.get(f"{PAGE}.file", **where).close()
+    clerk.get(f"{PAGE}.file", client=factories.make_client().id, key=bill.key, status=404)
+    seen = Browser(app, factories.make_user(bill.client)).get("account.log.show")
+    row = text(seen.select_one("tbody tr"))
+    assert "2026-000001" in row, row
+
+
+def test_what_no_letter_brings_is_listed_by_client_and_method(cashier, bill, client_row):
+    day = timedelta(days=1)
+    others = [factories.make_client(name=f"ААА {n}") for n in range(2)]
+    for client, method in zip(others, ("post", "pickup"), strict=True):
+        deliver(client, cases.NOW - day, method, f"Получатель {method}")
+    billing.form_month(MARCH, client=others, now=cases.NOW)
+    page = cashier.get("operator.billing.month", month="2026-03")
+    page = cashier.get(page.find("a", string="Выдать на руки: 2")["href"])
+    rows = page.select("tbody tr")
+    assert [row.select_one("td").contents[0].text for row in rows] == ["ААА 0", "ААА 1"]
+    assert "Получатель pickup" in rows[1].text
+    assert invoices.of_client(others[1])[0].key in rows[1].select_one("a[download]")["href"]
+    page = cashier.get(page.find("a", string="почта")["href"])
+    assert [row.select_one("td").contents[0].text for row in page.select("tbody tr")] == ["ААА 0"]
+    cashier.get(HAND, month="2026-03", page=99)
+    cashier.get(HAND, month="2026-03", method="email", status=404)
+    assert "Нет." in cashier.get(HAND, month="2026-02").text
