@@ -134,6 +134,10 @@ ERRORS = {
     "nothing_to_end": N_("No part is left that stands on no bill"),
     "instalments_refused": N_("{value} lines cannot be taken: nothing was stored"),
     "statement_refused": N_("{value} lines cannot be read: nothing was stored"),
+    "vat_on_bills": N_(
+        "Bills of {month} are formed with {percent} of VAT on {service} and do not change: "
+        "another rate can begin on {first} or later"
+    ),
     "state_unknown": N_("Choose the state"),
     "text_missing": N_("Write what it is about"),
     "text_too_long": N_("The text is {over} characters longer than the {limit} it may have"),

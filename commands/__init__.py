@@ -18,6 +18,7 @@ from commands import (
     subscriber,
     tariff,
     user,
+    vat,
     verify,
     worker,
 )
@@ -33,6 +34,7 @@ GROUPS = (
     tariff.group,
     rate.group,
     billing.group,
+    vat.group,
     *money.GROUPS,
     backup.make,
     backup.restore,

@@ -247,6 +247,14 @@ class OnInvoice(DomainError):
     code = "on_invoice"
 
 
+class VatOnBills(DomainError):
+    """A rate of VAT that would change that of bills which are formed; `values`: month (as mm.yyyy),
+    percent, service, first (the day from which another can hold).
+    """
+
+    code = "vat_on_bills"
+
+
 class TextMissing(DomainError):
     """A message without words."""
 

@@ -48,7 +48,7 @@ from services import (
     faults,
     invoice_orders,
     months,
-    price_questions,
+    vat_rates,
 )
 from services.months import Cut, Due, Fees
 from services.plans import Plans
@@ -159,7 +159,7 @@ class _Work:
         self._time_over = time_over
         self.cut = months.cut_now()
         self.plans, self.fees = Plans(), Fees()
-        self._vat_rules = price_questions.vat_rules()
+        self._vat_rules = vat_rates.own()
 
     def bill(self, client: Client) -> Outcome:
         """Give the client its invoice; a reason why not never stops the others."""

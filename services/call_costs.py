@@ -15,7 +15,7 @@ from domain.periods import DateRange, month_of, month_start
 from domain.rating.states import UNRATED
 from models import Call
 from models_billing import TariffPackage, TariffRate
-from services import clock, price_questions, usage
+from services import clock, usage, vat_rates
 
 TOGETHER = 20  # numbers asked for at once
 UNRATED_CALL = (
@@ -32,7 +32,7 @@ def read(numbers: Iterable[int], within: Expression, period: DateRange) -> Costs
     A few numbers at a time: what the database sorts to group them is never large.
     """
     months = list(_months(period))
-    rules = price_questions.vat_rules()
+    rules = vat_rates.own()
 
     def vat_of(month: date) -> int:
         return int(vat_percent(TELECOM, month_of(month).end, rules) * 100)

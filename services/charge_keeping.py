@@ -112,7 +112,7 @@ def _made_of(client: Client, today: date) -> tuple[Any, ...]:
         Discount.of(client, Discount.id, Discount.valid_to),
         PlanAssignment.of(client, fn.COUNT(PlanAssignment.id), fn.MAX(PlanAssignment.id)),
         TariffVersion.select(fn.COUNT(TariffVersion.published_at), fn.MAX(TariffVersion.id)),
-        VatRate.select(fn.COUNT(VatRate.id), fn.MAX(VatRate.id)),
+        VatRate.select(VatRate.id, VatRate.percent).order_by(VatRate.id),
         ImportRun.select(fn.MAX(ImportRun.id)).where(ImportRun.state == ImportState.DONE),
     )
     days = sorted(usage_by_day(client, month_of(today)))

@@ -24,7 +24,7 @@ from domain.money import split
 from domain.periods import DateRange, month_of
 from models import Client, Subscriber, db
 from models_billing import PlanAssignment, UsageMonth
-from services import clock, months, price_questions, tariffs, usage
+from services import clock, months, tariffs, usage, vat_rates
 from services.charge_sheet import Sheet, data_until, usage_by_day
 from services.months import Fees
 from services.plans import Plans
@@ -65,7 +65,7 @@ class _Making:
         self.until = min(max(until, self.period.start), self.today)
         self.days = list(usage_by_day(client, self.period))
         self.groups = self._groups()
-        self._vat_rules = price_questions.vat_rules()
+        self._vat_rules = vat_rates.own()
         self.stock = self._read()
         self.samples = {kind: n for n, kind in reversed(list(enumerate(self.stock.kinds)))}
         self.plans = Plans(client, [self.stock.ids[n] for n in self.samples.values()])

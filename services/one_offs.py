@@ -10,7 +10,7 @@ from domain.billing.vat import TELECOM, vat_percent
 from domain.errors import AlreadyExists, InvalidValue, NotFound, OnInvoice
 from models import Client, Subscriber
 from models_billing import Invoice, OneOffCharge
-from services import audit, import_turns, price_questions
+from services import audit, import_turns, vat_rates
 from services.audit import AuditEventKind, By
 from services.transactions import lock_client, write_tx
 
@@ -33,7 +33,7 @@ def add(
     """
     if not amount:
         raise InvalidValue("nothing to pay", what="amount", value=amount)
-    vat_percent(service, day, price_questions.vat_rules())
+    vat_percent(service, day, vat_rates.own())
     values = {"day": day, "name": check_name(name), "amount": amount, "service": service}
     with write_tx():
         lock_client(client)

@@ -3,21 +3,16 @@
 from datetime import datetime
 from decimal import Decimal
 
-from domain.billing.vat import TELECOM, VatRule, vat_percent
+from domain.billing.vat import TELECOM, vat_percent
 from domain.errors import NotFound
 from domain.msisdn import normalise
 from domain.rating.calendar import Calendar
 from domain.rating.explanation import Explanation, explain
 from domain.rating.usage import Rater, Usage
 from models import Call, Client
-from models_billing import TariffPlan, VatRate
-from services import clock, rating, tariffs
+from models_billing import TariffPlan
+from services import clock, rating, tariffs, vat_rates
 from services.scopes import whole_company
-
-
-def vat_rules() -> list[VatRule]:
-    """What the operator has set beside the law."""
-    return [VatRule(row.service, row.valid_from, Decimal(row.percent) / 100) for row in VatRate]
 
 
 def ask(plan_name: str, number: str, seconds: int, at: datetime) -> Explanation | None:
@@ -63,4 +58,4 @@ def _why(client: Client, call: Call) -> Explanation | None:
 
 
 def _vat(at: datetime) -> Decimal:
-    return vat_percent(TELECOM, clock.local(at).date(), vat_rules())
+    return vat_percent(TELECOM, clock.local(at).date(), vat_rates.own())

@@ -24,7 +24,7 @@ from models_billing import (
     TariffRate,
     TariffVersion,
 )
-from services import accounts, bulk, clock
+from services import accounts, bulk, clock, vat_rates
 from services.transactions import write_tx
 
 RATE_COLUMNS = (
@@ -86,6 +86,7 @@ def import_file(
         raise InvalidValue("the plan and its first day are needed", what="plan", value="")
     if told.mistakes:
         raise DeckRefused(told.mistakes)
+    _check_services(told, max(valid_from, now.date()))
     plan = TariffPlan.get_or_none(TariffPlan.name == plan_name)
     base = plan and in_force(plan, valid_from)
     rows = [_rate_row(told, number) for number in range(len(told.rates))]
@@ -114,6 +115,20 @@ def _read(path: Path) -> PlanFile:
     deck = read_deck(content)
     rates = [(rate, "") for rate in deck.rates.values()]
     return PlanFile(rates=rates, mistakes=deck.mistakes, ignored=deck.ignored)
+
+
+def _check_services(told: PlanFile, day: date) -> None:
+    """Refuse a fee of a service whose VAT nobody knows when its first bill is formed: no bill with
+    it could be.
+    """
+    known = vat_rates.in_force(day)
+    for place, fee in zip(told.fee_places, told.fees or (), strict=True):
+        if fee.service not in known:
+            sentence = (
+                f"{place}: no VAT is known for {fee.service!r}; known: {', '.join(known)};"
+                " `flask vat set` makes another one known"
+            )
+            raise InvalidValue(sentence, what="service", value=fee.service)
 
 
 def _rate_row(told: PlanFile, number: int) -> tuple:
