@@ -4,9 +4,9 @@ A view without a mark is for every role of a client and for nobody of the operat
 up through the client, so that a stranger's key is one that does not exist.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from flask import (
     Flask,
@@ -153,9 +153,14 @@ def _check_role(view: Callable[..., Any]) -> AnyResponse | None:
         return None
     if role.is_operator and request.path == "/" and request.method in SAFE_METHODS:
         return redirect(url_for("operator.show"), code=303)
+    return refuse_role(roles_of(view))
+
+
+def refuse_role(roles: Iterable[Role]) -> NoReturn:
+    """Write down that the page, or what it would give of this row, is for other roles; 403."""
     ip = request.remote_addr or ""
     access.note_role_refusal(g.user, request.endpoint or "", ip=ip, now=clock.now())
-    raise RoleMissing(roles_of(view))
+    raise RoleMissing(frozenset(roles))
 
 
 def _check_scope(view: Callable[..., Any]) -> None:

@@ -20,6 +20,8 @@ INVOICE_KINDS = frozenset(
     {OrderKind.INVOICE_EMAIL, OrderKind.INVOICE_LINK, OrderKind.INVOICE_REGULAR}
 )
 UNMAILED_KINDS = frozenset({OrderKind.INVOICE_LINK})  # these end as available
+# Made for the cabinet: fetched whatever the client's policy, by whoever sees their section.
+PAPER_KINDS = frozenset({OrderKind.STATEMENT})
 
 
 class Direction(StrEnum):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from flask import current_app
 
-from domain.orders import UNMAILED_KINDS, OrderState
+from domain.orders import PAPER_KINDS, UNMAILED_KINDS, OrderState
 from models import Artefact, Client, Order, User
 from services import audit, claims, clock, faults, mailer, reports, space, storage
 from services.audit import AuditEventKind
@@ -117,8 +117,8 @@ def find(order: Order) -> Artefact | None:
 def find_open(order: Order, client: Client, *, now: datetime) -> OpenFile | None:
     """The file of `order` while it can be fetched by its client's users; None otherwise.
 
-    What is too large for a letter, or is not mailed at all, can always be fetched. What was
-    cancelled cannot, whenever its file was made.
+    What is too large for a letter, is not mailed at all, or is a paper made for the cabinet, can
+    always be fetched. What was cancelled cannot, whenever its file was made.
     """
     artefact = _find_offered(order, client)
     if artefact is None or _is_over(artefact, now):
@@ -135,7 +135,8 @@ def ended_at(order: Order, client: Client, *, now: datetime) -> datetime | None:
 
 def _find_offered(order: Order, client: Client) -> Artefact | None:
     artefact = None if order.state == OrderState.CANCELLED else find(order)
-    if artefact is None or not (order.kind in UNMAILED_KINDS or may_be_fetched(artefact, client)):
+    is_for_cabinet = order.kind in UNMAILED_KINDS | PAPER_KINDS
+    if artefact is None or not (is_for_cabinet or may_be_fetched(artefact, client)):
         return None
     return artefact
 

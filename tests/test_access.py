@@ -174,7 +174,7 @@ TABLE = {
     "operator.unrated.undo": ("POST", IMPORTING),
     "operator.unrated.waive": ("POST", IMPORTING),
     "orders.cancel": ("GET POST", ORDERING),
-    "orders.file": ("GET", ORDERING),
+    "orders.file": ("GET", CLIENTS),  # viewers: «Акт сверки» alone
     "orders.index": ("GET", CLIENTS),
     "orders.repeat": ("POST", ORDERING),
     "orders.retry": ("POST", ORDERING),
@@ -334,6 +334,8 @@ def expected(row, user, *, is_own):
     if user.role not in TABLE[row["endpoint"]][1]:
         operators_home = row["endpoint"] == "home.show" and Role(user.role).is_operator
         return "operator's" if operators_home else "refused"
+    if row["endpoint"] == "orders.file" and user.role == Role.VIEWER:
+        return "refused"  # the world's order is one of call detail
     return "in" if is_own or row["scope"] != "client" or "<" not in row["rule"] else "not found"
 
 

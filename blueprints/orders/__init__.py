@@ -8,12 +8,13 @@ from flask import send_file as flask_send_file
 from werkzeug.exceptions import Gone
 
 from blueprints.forms import EmptyForm, check_button
-from blueprints.guards import allow, does_not_prolong
+from blueprints.guards import allow, does_not_prolong, refuse_role
+from blueprints.onlooking import hands_out
 from blueprints.orders import card
 from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
 from domain.formats import format_date
-from domain.orders import INVOICE_KINDS, Direction, OrderKind, OrderState
+from domain.orders import INVOICE_KINDS, PAPER_KINDS, Direction, OrderKind, OrderState
 from domain.roles import ORDERING_ROLES, Role
 from models import Order
 from services import (
@@ -123,12 +124,16 @@ def status(key: str) -> Response:
 
 
 @bp.get("/<key>/file")
-@allow(*ORDERING_ROLES)
+@hands_out
 @by_number
 def file(key: str) -> Response:
-    """The made file, for as long as it is kept and where the client's policy allows."""
+    """The made file, for as long as it is kept and where the client's policy allows. Who may not
+    order gets papers only.
+    """
     order = own_order_or_404(key)
     now = clock.now()
+    if not _may_order() and order.kind not in PAPER_KINDS:
+        refuse_role(ORDERING_ROLES)
     found = artefacts.find_open(order, g.client, now=now)
     if found is None:
         if ended := artefacts.ended_at(order, g.client, now=now):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from domain.orders import CANCELLABLE_STATES, OrderState
+from domain.orders import CANCELLABLE_STATES, PAPER_KINDS, OrderState
 from models import Artefact, Client, Order
 from services import artefacts, awaited_invoices, orders
 from texts import failure_text, gettext, ngettext
@@ -39,7 +39,8 @@ def draw(order: Order, client: Client, *, may_order: bool, now: datetime) -> Car
     state = OrderState(order.state)
     percent = _percent(order)
     waits = state == OrderState.ACCEPTED and order.next_try_at <= now
-    open_file = artefacts.find_open(order, client, now=now) if may_order else None
+    may_fetch = may_order or order.kind in PAPER_KINDS
+    open_file = artefacts.find_open(order, client, now=now) if may_fetch else None
     return Card(
         order=order,
         poll_s=_poll_s(order, now),

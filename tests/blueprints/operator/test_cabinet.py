@@ -14,7 +14,10 @@ from tests.security.tables import BUSINESS, dump
 
 PAGE = "operator.cabinet"
 REASON = "Вопрос по телефону о счете"
-FILES = ("payments.file", "payments.order", "instalments.file")  # a viewer may fetch them
+FILES = (  # a viewer may fetch them
+    *("payments.file", "payments.order", "instalments.file"),
+    "orders.file",  # of papers
+)
 BANNER = "Вы смотрите кабинет клиента"
 
 

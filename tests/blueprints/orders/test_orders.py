@@ -8,7 +8,9 @@ import pytest
 from domain.orders import OrderState
 from domain.roles import Role
 from models import Artefact, AuditEvent, DraftSubscriber, Order, OrderDraft
-from services import clock
+from services import clock, scopes
+from services.audit import By
+from services.transactions import write_tx
 from tests.factories import NOON, make_order, make_subscriber, make_user
 from tests.page import Browser
 
@@ -201,6 +203,32 @@ def test_a_viewer_sees_the_order_but_not_the_file(viewer, order, client_row, app
     page = viewer.get("orders.show", key=order.key)
     assert not page.select("#card a[download]")
     viewer.get("orders.file", key=order.key, status=403)
+
+
+@pytest.fixture
+def act(app, client_row):
+    """An act of reconciliation that was mailed, of a client whose files are not handed out."""
+    order = make_order(client_row, number=13, kind="statement", state=OrderState.SENT)
+    Order.update(closed_at=NOON).where(Order.id == order.id).execute()
+    with_file(order, app)
+    return order
+
+
+@pytest.mark.parametrize("role", [Role.CLIENT_ADMINISTRATOR, Role.ACCOUNTANT, Role.VIEWER])
+def test_an_act_is_fetched_by_whoever_sees_payments_whatever_the_policy(app, client_row, act, role):
+    person = Browser(app, make_user(client_row, role=role))
+    link = person.get("orders.show", key=act.key).select_one("#card a[download]")
+    response = person.get(link["href"])
+    assert response.data == b"PK the file"
+    response.close()
+
+
+def test_an_act_is_not_for_those_who_see_chosen_numbers(app, client_row, act):
+    somebody = make_user(client_row, role=Role.VIEWER)
+    Order.update(user=somebody).where(Order.id == act.id).execute()
+    with write_tx():
+        scopes.close(somebody, by=By(now=NOON))
+    Browser(app, somebody).get("orders.file", key=act.key, status=404)
 
 
 # --- What can be done -----------------------------------------------------------------------------
