@@ -13,6 +13,7 @@ from domain.formats import format_value
 from domain.languages import LANGUAGES, OWN, current_language, language
 from domain.rating.deck_file import Mistake
 
+from domain.subscriber_file import Mistake as SubscriberMistake
 __all__ = ["LANGUAGES", "current_language", "language"]  # whoever has texts has these too
 _FOLDER = Path(__file__).parent / "translations"
 
@@ -124,6 +125,17 @@ ERRORS = {
         "removed on {until}: order again after that."
     ),
     "number_taken": N_("{number} is the number of another client at that time"),
+    "number_ended": N_("{number} has been taken away from {day} on: it stays closed"),
+    "number_passed_on": N_(
+        "{number} became another client's on {day} after it had ended: it cannot come back"
+    ),
+    "number_has_no_break": N_(
+        "{number} ended on {day} and comes back without a break only: give no first day, or that"
+    ),
+    "connection_unfit": N_(
+        "{number} cannot belong to {connection}: a connection has not ended and belongs to none"
+        " itself, and what belongs to it has no numbers of its own"
+    ),
     "already_exists": N_("{what} {name}: there is one already"),
     "not_found": N_("{what} {name}: there is none"),
     "nothing_to_roll_back": N_("Import {run} has nothing to take out"),
@@ -200,6 +212,22 @@ DECK_MISTAKES = {
 }
 
 # What is wrong with a line of a bank's statement: domain.billing.statement.Mistake.code → sentence.
+# Lines of a file with a client's numbers.
+SUBSCRIBER_MISTAKES = {
+    "no_number": N_("{value} is no number"),
+    "repeated": N_("the number stands on line {value} already"),
+    "too_many_cells": N_("{value} cells: more than there are titles"),
+    "too_long": N_("{value}: one line of at most 255 characters"),
+    "unknown_status": N_("{value} is no status"),
+    "number_taken": N_("{value} is or was another client's: add it from a day on"),
+    "number_ended": N_("the number has been taken away from {value} on: it stays closed"),
+    "no_connection": N_("{value} is no number of the client yet: add the connection first"),
+    "connection_unfit": N_(
+        "{value} cannot be its connection: a connection has not ended and belongs to none itself,"
+        " and what belongs to it has no numbers of its own"
+    ),
+}
+
 STATEMENT_MISTAKES = {
     "no_amount": N_("{value} is no amount"),
     "not_received": N_("{value}: nothing was received"),
@@ -302,6 +330,11 @@ def stray_line_text(why: str) -> str:
 def error_text(error: DomainError) -> str:
     """The sentence for a rule's refusal. Dates among its values are shown as ДД.ММ.ГГГГ."""
     values = {name: format_value(value) for name, value in error.values.items()}
+def subscriber_mistake_text(mistake: SubscriberMistake) -> str:
+    """The sentence for what is wrong with a line of a file of numbers."""
+    return gettext(SUBSCRIBER_MISTAKES[mistake.code]).format(value=mistake.value or "–")
+
+
     return gettext(ERRORS[error.code]).format(**values)
 
 

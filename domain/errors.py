@@ -103,6 +103,30 @@ class NumberInUse(DomainError):
     code = "number_in_use"
 
 
+class NumberEnded(DomainError):
+    """A number that was taken from its client has no other status; `values`: number, day."""
+
+    code = "number_ended"
+
+
+class NumberPassedOn(DomainError):
+    """Another client has had the number since it ended; `values`: number, day."""
+
+    code = "number_passed_on"
+
+
+class NumberHasNoBreak(DomainError):
+    """A number comes back to its client as if it had never ended; `values`: number, day."""
+
+    code = "number_has_no_break"
+
+
+class ConnectionUnfit(DomainError):
+    """A number cannot belong to that connection; `values`: number, connection."""
+
+    code = "connection_unfit"
+
+
 class AlreadyExists(DomainError):
     """A name that must be unique is in use; `values`: what, name."""
 

@@ -41,6 +41,8 @@ class AuditEventKind(StrEnum):
     CENTRE_HOURS_SET = "centre_hours_set"
     SUBSCRIBER_CHOSEN = "subscriber_chosen"
     LANGUAGE_CHOSEN = "language_chosen"
+    SUBSCRIBER_CHANGED = "subscriber_changed"
+    SUBSCRIBER_REOPENED = "subscriber_reopened"
     SUBSCRIBER_ENDED = "subscriber_ended"
     USER_ADDED = "user_added"
     USER_CHANGED = "user_changed"

@@ -102,6 +102,19 @@ def find_subscriber(client: Client, number: str) -> Subscriber:
     return found
 
 
+def held_by(number: str) -> list[Subscriber]:
+    """A number of every client who has it, or, when nobody has, had it; raises `NotFound`."""
+    rows = list(
+        Subscriber.across_clients(Subscriber, Client)
+        .join(Client)
+        .where(Subscriber.number == normalise(number))
+        .order_by(Client.account_no)
+    )
+    if not rows:
+        raise NotFound(f"nobody has {number}", what="number", name=number)
+    return [row for row in rows if row.valid_to is None] or rows
+
+
 def _row(client: Client, new: NewSubscriber) -> dict[str, object]:
     return {"client": client, "name_folded": fold(new.full_name), **new._asdict()}
 

@@ -28,6 +28,8 @@ WORDS = {  # by services.audit.AuditEventKind
     "client_added": N_("Added the company"),
     "client_changed": N_("Changed the company's data"),
     "subscriber_added": N_("Added a number"),
+    "subscriber_changed": N_("Changed what is known of a number"),
+    "subscriber_reopened": N_("Gave an ended number back"),
     "subscriber_ended": N_("Ended a number"),
     "user_added": N_("Added a user"),
     "user_invited": N_("Invited a user"),

@@ -270,3 +270,48 @@ def test_a_number_does_not_end_before_its_last_calls(flask, master):
 
 def test_what_is_no_number_is_refused(flask):
     assert flask("subscriber", "add", "00012", "<b>=1+1")[0] == 2
+
+
+def test_what_is_known_of_numbers_is_changed_one_by_one_and_from_a_file(flask, tmp_path):
+    flask("subscriber", "add", "00012", "80171234567", "--plan", "SIP-соединение")
+    flask("subscriber", "add", "00012", 101)
+    told = ("--name", "Анна", "--connection", "80171234567", "--status", "blocked")
+    assert flask("subscriber", "change", 101, *told) == (
+        *(0, "changed: full name, status, connection\n", ""),
+    )
+    assert flask("subscriber", "change", 101, "--connection", "none")[1] == "changed: connection\n"
+    assert flask("subscriber", "change", 101, "--name", "Анна")[1].endswith("it was so already\n")
+    assert flask("subscriber", "change", 101)[0] == 2
+    assert flask("subscriber", "change", 102, "--name", "Анна")[0] == 1
+    flask(*[*CLIENT[:4], "00013", *CLIENT[5:]])
+    flask("subscriber", "add", "00013", 101)
+    status, _, told = flask("subscriber", "change", 101, "--name", "Вера")
+    assert (status, "give --client (00012, 00013)" in told) == (2, True)
+    assert flask("subscriber", "change", 101, "--name", "Вера", "--client", "00013")[0] == 0
+    path = tmp_path / "numbers.csv"
+    path.write_text("Номер;Ф.И.О.\n101;Яна\n102;Ася\n", "cp1251")
+    again = ("subscriber", "import", path, "--client", "00012")
+    out = "added\t102\tАся\nchanged\t101\tfull name\n1 added, 1 changed, 0 as they were\n"
+    assert flask(*again, "--dry-run") == (0, f"{out}Nothing was stored.\n", "")
+    assert flask(*again) == (0, out, "")
+    assert flask(*again) == (0, "0 added, 0 changed, 2 as they were\n", "")
+    path.write_text("Номер;Статус\n101;активен\n103;уволен\n", "utf-8")
+    status, out, told = flask(*again)
+    assert (status, out, told.splitlines()[0]) == (2, "", "line 3: уволен is no status")
+    assert one(lambda: Subscriber.get(Subscriber.full_name == "Яна").status) == "blocked"
+
+
+def test_an_ended_number_is_given_back_with_the_calls_of_the_time_between(flask, master):
+    flask("subscriber", "add", "00012", "80171234567", "--from", "2026-01-01")
+    flask("subscriber", "end", "00012", "80171234567", "--on", "2026-03-01")
+    flask("cdr", "import", master, "--zone", "UTC")
+    assert one(Call.select().count) == 0
+    add = ("subscriber", "add", "00012", "80171234567")
+    assert "without a break" in flask(*add, "--from", "2026-03-20")[2]
+    assert "comes back with its plan" in flask(*add, "--plan", "SIP-соединение")[2]
+    status, out, _ = flask(*add)
+    assert (status, "as if it had not ended on 2026-03-01" in out) == (0, True)
+    assert flask(*add)[0] == 1
+    assert flask("cdr", "rematch")[1].startswith("matched 1,")
+    assert one(Call.select().count) == 1
+    assert flask("verify")[0] == 0
