@@ -13,6 +13,7 @@ from blueprints.operator.money_forms import (
     DiscountForm,
     InstalmentForm,
     PaymentForm,
+    service_text,
 )
 from blueprints.operator.one_client import client_or_404
 from blueprints.paths import row_id
@@ -23,6 +24,7 @@ from domain.formats import NBSP, format_money
 from domain.languages import NAMES, OWN
 from domain.roles import OPERATOR_ROLES, Role
 from models import Client, Subscriber
+from models_billing import OneOffCharge
 from services import (
     access,
     accounts,
@@ -35,6 +37,7 @@ from services import (
     payments,
     subscribers,
     told_payments,
+    vat_rates,
 )
 from services.import_turns import ImportsBusy
 from services.instalments import Purchase
@@ -48,6 +51,7 @@ REFUSALS = {
     "date": N_("The day is still to come"),
     "date of the document": N_("The date of the payment order is still to come"),
     "first day": N_("Give the date as DD.MM.YYYY"),
+    "vat": N_("No VAT is known for this service on that day"),
     "percent": N_("Give more than 0 and no more than 100"),
     "months": N_("There is less than a kopeck for each part"),
     "first payment": N_("The first payment is less than the price"),
@@ -82,16 +86,17 @@ def show(client: int) -> Response:
     ip = request.remote_addr or ""
     access.note_client_viewed(g.user, row, f"client:{row.id}", ip=ip, now=clock.now())
     plans = instalments.of_client(row)
+    charges = one_offs.of_client(row)
     return render_section(
         "operator/clients/show.html",
         client=row,
         balance=payments.balance(row),
         invoices=invoices.of_client(row)[:12],
         payments=payments.of_client(row),
-        charges=one_offs.of_client(row),
+        charges=charges,
         discounts=discounts.of_client(row),
         plans=[(plan, instalments.parts_of(plan)) for plan in plans],
-        services={str(value): label for value, label in _choices()},
+        services=_services_of(charges),
         languages=NAMES,
         usual_language=NAMES[OWN],
         may_change=_may_change(),
@@ -129,6 +134,7 @@ def charge(client: int) -> AnyResponse:
     """Put down what is paid once."""
     row = client_or_404(client)
     form = ChargeForm(day=clock.now().date())
+    form.offer(clock.now().date())
 
     def save() -> str:
         one_offs.add(
@@ -285,8 +291,10 @@ def _row_in_form(name: str) -> int:
         return 0
 
 
-def _choices() -> list[tuple[str, object]]:
-    return [(choice.value, choice.label) for choice in SERVICES]
+def _services_of(charges: list[OneOffCharge]) -> dict[int, str]:
+    """Words of each charge's kind of service, with its VAT on the charge's day."""
+    rates = {day: vat_rates.in_force(day) for day in {row.day for row in charges}}
+    return {row.id: service_text(row.service, rates[row.day].get(row.service)) for row in charges}
 
 
 def _may_change() -> bool:

@@ -1,6 +1,7 @@
 """Forms of what a client pays beside its calls. They check shape; the services decide."""
 
 import secrets
+from datetime import date
 from typing import Any
 
 from wtforms import Field, HiddenField, IntegerField, SelectField, StringField, ValidationError
@@ -12,20 +13,31 @@ from blueprints.forms import CabinetForm
 from domain.billing.methods import METHODS, TRANSFER
 from domain.billing.vat import GOODS, TELECOM
 from domain.errors import InvalidValue
+from domain.formats import format_percent
 from domain.money import read_kopecks
+from services import vat_rates
 from services.instalments import MOST_MONTHS
-from texts import gettext, lazy_gettext, payment_method_text
+from texts import N_, gettext, lazy_gettext, payment_method_text
 
 REQUIRED = InputRequired(lazy_gettext("Fill this in"))
-SERVICES = (
-    SelectChoice(TELECOM, lazy_gettext("Telecommunications, VAT 25 %")),
-    SelectChoice(GOODS, lazy_gettext("Goods, VAT 20 %")),
-)
+SERVICES = {
+    TELECOM: N_("Telecommunications, VAT {percent}"),
+    GOODS: N_("Goods, VAT {percent}"),
+}
+OWN_SERVICE = N_("{service}, VAT {percent}")
 PAYERS = (
     SelectChoice("client", lazy_gettext("The client, by its bills")),
     SelectChoice("employee", lazy_gettext("The employee")),
 )
 LONGEST_TEXT = 255
+
+
+def service_text(service: str, percent: int | None) -> str:
+    """A kind of service with its VAT in hundredths of a per cent, if any is known."""
+    if percent is None:
+        return service
+    sentence = gettext(SERVICES.get(service, OWN_SERVICE))
+    return sentence.format(service=service, percent=format_percent(percent))
 
 
 def _trimmed(value: str | None) -> str:
@@ -93,8 +105,20 @@ class ChargeForm(CabinetForm):
     name = StringField(lazy_gettext("Name"), filters=[_trimmed], validators=[REQUIRED, _short])
     amount = SumField(lazy_gettext("Sum without VAT, BYN"), validators=[REQUIRED])
     day = DayField(lazy_gettext("Day"), format=DATE_FORMATS, validators=[REQUIRED])
-    service = SelectField(lazy_gettext("Kind of service"), choices=SERVICES)
+    service = SelectField(lazy_gettext("Kind of service"))
     number = StringField(lazy_gettext("Phone number"), filters=[_trimmed])
+
+    def offer(self, today: date) -> None:
+        """Let the services be chosen of which VAT is known today or on the day of the charge, each
+        with its rate on that day.
+        """
+        rates = vat_rates.in_force(today)
+        if self.day.data:
+            rates |= vat_rates.in_force(self.day.data)
+        self.service.choices = [
+            SelectChoice(service, service_text(service, percent))
+            for service, percent in rates.items()
+        ]
 
 
 class DiscountForm(CabinetForm):

@@ -6,7 +6,7 @@ import pytest
 
 from domain.roles import Role
 from models import AuditEvent
-from models_billing import Discount, Instalment, OneOffCharge, Payment
+from models_billing import Discount, Instalment, OneOffCharge, Payment, VatRate
 from services import billing, clock, import_turns
 from tests import factories
 from tests.factories import NOON
@@ -98,7 +98,7 @@ def test_a_charge_is_put_down_and_called_off(put, client_row, app):
     page = put("charge", {**CHARGE, "number": "80171234567"})
     [charge] = OneOffCharge.of(client_row)
     assert (charge.amount, charge.service, charge.subscriber) == (1000, "goods", number)
-    assert "Товары, НДС 20 %" in page.text
+    assert "Товары, НДС 20\xa0%" in page.text
     assert "нет такого номера" in put("charge", {**CHARGE, "number": "375290000000"}, 422).text
     with import_turns.one_at_a_time(app.config["CABINET"].data_dir):
         page = put("cancel_charge", {"charge": charge.id})
@@ -106,6 +106,27 @@ def test_a_charge_is_put_down_and_called_off(put, client_row, app):
     assert "Начисление отменено" in put("cancel_charge", {"charge": charge.id}).text
     assert not OneOffCharge.of(client_row).exists()
     assert [event.event for event in AuditEvent.select()].count("charge_cancelled") == 1
+
+
+def test_charges_have_the_vat_of_their_day(put, operator_browser, client_row):
+    VatRate.create(service="telecom", valid_from=date(2026, 3, 1), percent=2650)
+    VatRate.create(service="Реклама", valid_from=date(2026, 2, 1), percent=0)
+    VatRate.create(service="Аренда", valid_from=date(2026, 4, 1), percent=100)  # to come
+    page = operator_browser.get(f"{PAGE}.charge", client=client_row.id)
+    assert [option.text for option in page.select("#service option")] == [
+        "Услуги электросвязи, НДС 26,5\xa0%",
+        "Товары, НДС 20\xa0%",
+        "Реклама, НДС 0\xa0%",
+    ]
+    own = {**CHARGE, "service": "Реклама"}
+    page = put("charge", {**own, "day": "2026-01-31"}, 422)
+    assert "На эту дату ставка НДС для такой услуги не задана" in page.text
+    chosen = page.select("#service option[selected]")
+    assert [option.text for option in chosen] == ["Реклама, НДС 0\xa0%"]
+    assert page.select("#service option")[0].text == "Услуги электросвязи, НДС 25\xa0%"
+    assert "Реклама, НДС 0\xa0%" in put("charge", own).text
+    put("charge", {**CHARGE, "service": "Аренда"}, 422)
+    assert [charge.service for charge in OneOffCharge.of(client_row)] == ["Реклама"]
 
 
 @pytest.mark.parametrize(
