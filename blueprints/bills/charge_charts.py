@@ -5,15 +5,28 @@ the table behind it. How it is drawn: `domain/charts.py`, `templates/macros/char
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from flask import url_for
+
+from blueprints.bills.charge_choice import link_to
 from domain.billing.forecast import is_day_off
 from domain.charts import NARROW, WIDE, Bars, Columns, bars, columns
 from domain.formats import format_date, format_money, format_phone, format_price
 from domain.money import KOPECK, to_kopecks
 from services import charges
 from services.charge_sheet import Sheet
+from services.charges import Day, Destination
 from texts import destination_group_text, gettext
 
 TOP = 10
+
+
+class Table(NamedTuple):
+    """What stands behind a drawing."""
+
+    heads: Sequence[tuple[str, str]]
+    rows: Sequence[Sequence[str]]
+    foot: Sequence[str]
+    links: Sequence[tuple[str, str]]  # of rows: where one leads ("": nowhere) and what is there
 
 
 class Figure(NamedTuple):
@@ -26,9 +39,7 @@ class Figure(NamedTuple):
     narrow: Columns | Bars | None
     values: Sequence[str]  # at the ends of bars
     marks: Sequence[bool]  # columns that are drawn lighter: days off
-    heads: Sequence[tuple[str, str]]
-    rows: Sequence[Sequence[str]]
-    foot: Sequence[str]
+    table: Table
 
 
 def figures_of(sheet: Sheet) -> list[Figure]:
@@ -67,10 +78,19 @@ def _by_day(sheet: Sheet) -> Figure:
         columns(values, labels, NARROW) if total else None,
         [],
         [is_day_off(day.day) for day in days],
-        _heads(gettext("Day"), gettext("Calls")),
-        rows,
-        (gettext("Total"), str(sum(day.calls for day in days)), format_price(total)),
+        Table(
+            _heads(gettext("Day"), gettext("Calls")),
+            rows,
+            (gettext("Total"), str(sum(day.calls for day in days)), format_price(total)),
+            [_link_to_day(day, row[0]) for day, row in zip(days, rows, strict=True)],
+        ),
     )
+
+
+def _link_to_day(day: Day, words: str) -> tuple[str, str]:
+    if not day.calls:
+        return "", ""
+    return link_to(whom=None, day=day.day), gettext("Calls of %(day)s") % {"day": words}
 
 
 def _by_destination(sheet: Sheet) -> Figure:
@@ -81,17 +101,26 @@ def _by_destination(sheet: Sheet) -> Figure:
         gettext("Cost of calls by destination"),
         [destination_group_text(row.group) for row in paid],
         [row.micros for row in paid],
-        _heads(gettext("Destination"), gettext("Calls")),
-        [
-            (destination_group_text(row.group), str(row.calls), format_price(row.micros))
-            for row in found
-        ],
-        (
-            gettext("Total"),
-            str(sum(row.calls for row in found)),
-            format_price(sum(row.micros for row in found)),
+        Table(
+            _heads(gettext("Destination"), gettext("Calls")),
+            [
+                (destination_group_text(row.group), str(row.calls), format_price(row.micros))
+                for row in found
+            ],
+            (
+                gettext("Total"),
+                str(sum(row.calls for row in found)),
+                format_price(sum(row.micros for row in found)),
+            ),
+            [_link_to_destination(row) for row in found],
         ),
     )
+
+
+def _link_to_destination(row: Destination) -> tuple[str, str]:
+    words = {"destination": destination_group_text(row.group)}
+    told = gettext("%(destination)s: calls of the month") % words
+    return link_to(whom=None, group=row.group), told
 
 
 def _by_number(sheet: Sheet) -> Figure:
@@ -109,9 +138,12 @@ def _by_number(sheet: Sheet) -> Figure:
         gettext("Numbers whose calls cost most"),
         names,
         [cost * KOPECK for cost in sums],
-        _heads(gettext("Number"), gettext("Calls")),
-        rows,
-        (gettext("Together"), calls, format_money(sum(sums))),
+        Table(
+            _heads(gettext("Number"), gettext("Calls")),
+            rows,
+            (gettext("Together"), calls, format_money(sum(sums))),
+            [(url_for("bills.charges.number", subscriber=row.subscriber.id), "") for row in found],
+        ),
     )
 
 
@@ -120,9 +152,7 @@ def _of_bars(
     title: str,
     names: list[str],
     values: list[int],
-    heads: Sequence[tuple[str, str]],
-    rows: Sequence[Sequence[str]],
-    foot: Sequence[str],
+    table: Table,
 ) -> Figure:
     told = gettext("There are no paid calls yet.")
     if values:
@@ -138,9 +168,7 @@ def _of_bars(
         bars(values, names, NARROW.width) if values else None,
         [format_money(to_kopecks(value)) for value in values],
         [],
-        heads,
-        rows,
-        foot,
+        table,
     )
 
 

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from flask import Blueprint, Response, abort, g, redirect, request, url_for
 
 from blueprints.bills import charge_charts, charge_rows
+from blueprints.bills.charge_choice import Asked
 from blueprints.chosen import EVERYBODY, chosen, narrows
 from blueprints.scoped import by_number
 from blueprints.web import MenuItem, render_section
 from domain.rating.states import CallRating
 from domain.roles import ORDERING_ROLES, Role
 from models import Subscriber
-from services import access, charge_keeping, charges, clock, price_questions
-from services.charge_sheet import Sheet
+from services import access, charge_calls, charge_keeping, charges, clock, price_questions
+from services.charge_sheet import Sheet, data_until
 from services.charges import SORTS, WHICH, PricedCall
 from services.selection import PAGE_SIZES
-from texts import N_, gettext
+from texts import DESTINATION_GROUPS, N_, destination_group_text, gettext
 
 FEW = 20  # up to here one page shows every number: nothing to search
 CALLS_PER_PAGE = 50
@@ -138,6 +139,33 @@ def charts() -> Response:
     sheet = charge_keeping.sheet_of(g.client, now=clock.now())
     return render_section(
         "bills/charges/charts.html", sheet=sheet, figures=charge_charts.figures_of(sheet)
+    )
+
+
+@bp.get("/calls/")
+@by_number
+def calls() -> Response:
+    """Calls of a day or a month across the numbers: what the figures by day and destination are
+    made of.
+    """
+    now = clock.now()
+    asked = Asked.of_address(clock.local(now).date())
+    choice = asked.choice
+    groups = charge_calls.groups_of(g.client, choice, asked.open_days)
+    if choice.group and choice.group not in groups | DESTINATION_GROUPS.keys():
+        abort(404)
+    page = None
+    if not asked.misread:
+        page = charge_calls.find_page(g.client, choice, before=asked.before, size=CALLS_PER_PAGE)
+    return render_section(
+        "bills/charges/calls.html",
+        200 if page else 422,
+        asked=asked,
+        choice=choice,
+        page=page,
+        groups=sorted(groups | ({choice.group} - {""}), key=destination_group_text),
+        known={"data_until": data_until(g.client, now)},
+        ratings=CallRating,
     )
 
 

@@ -5,12 +5,14 @@ was drawn: for a few seconds without asking, then as long as what it was made of
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from threading import Lock
 from typing import NamedTuple
 
 from flask import g, render_template, request
 from markupsafe import Markup
 
+from blueprints.bills.charge_choice import link_to
 from blueprints.chosen import chosen, narrows
 from blueprints.home import drawings
 from models import Subscriber
@@ -94,5 +96,6 @@ def _draw(known: Known, whom: Subscriber | None, last_bill: Invoice | None) -> M
         destinations=drawings.of_destinations(figures.destinations),
         numbers=drawings.of_numbers(figures.numbers),
         last_bill=last_bill,
+        calls_url=partial(link_to, whom=whom),
     )
     return Markup(html)  # noqa: S704 - a template's own text, escaped there

@@ -46,7 +46,7 @@ OPEN = {
     "account.show",
     *(f"bills.call_detail.{view}" for view in ("start", "period", "subscribers", "ticks")),
     *(f"bills.charge_order.{view}" for view in ("start", "form", "subscribers", "ticks")),
-    *(f"bills.charges.{view}" for view in ("show", "charts", "number", "call", "why")),
+    *(f"bills.charges.{view}" for view in ("show", "charts", "calls", "number", "call", "why")),
     "bills.show",
     *(f"call_centre.{view}" for view in ("show", "missed", "change")),
     *(f"feedback.{view}" for view in ("show", "new", "ask", "thread", "answer", "reopen")),

@@ -124,6 +124,15 @@ def test_every_figure_leads_to_what_it_is_made_of(browser, mine):
         assert figure.select("a"), figure.figcaption
     for link in page.select("main a"):
         browser.get(link["href"])
+    named = {link.get("aria-label"): link for link in page.select("figure a[aria-label]")}
+    for name, whose in (
+        ("Звонки за 08.03.2026, выходной", {"day": "2026-03-08"}),
+        ("Международные звонки: звонки месяца", {"group": "international"}),
+    ):
+        assert named[name]["href"] == browser.url("bills.charges.calls", **whose)
+        assert named[name].text in name
+    texts = [link.text.strip() for link in page.select("a")]
+    assert texts.count("Начисления за текущий период") == 1
     number = page.main.find("a", string=lambda text: text and "Второй" in text)
     assert number["href"] == browser.url("bills.charges.number", subscriber=mine[1].id)
 
