@@ -14,6 +14,7 @@ from typing import NamedTuple
 from domain.cdr.record import CallDirection
 from domain.errors import InvalidValue
 from domain.holidays import is_holiday
+from domain.periods import QUARTER_S
 
 SLOT_MIN = 30  # the finest that working hours can be told apart
 SLOTS = 24 * 60 // SLOT_MIN
@@ -172,7 +173,7 @@ def has_number(peer: str) -> bool:
 
 def sum_up(calls: Iterable[Seen], members: Iterable[int], slot_of: Mapping[int, int]) -> Day:
     """A day's calls of the whole company, of which `members` are in the call centre. `slot_of` has
-    the slot of each half hour of the epoch.
+    the slot of each quarter of an hour of the epoch.
     """
     return _Counter(frozenset(members), slot_of).count(calls)
 
@@ -245,7 +246,7 @@ class _Counter:
                 day.missed[peer] = together(day.missed.get(peer), again)
 
     def _slot(self, call: Seen) -> int:
-        return self._slot_of[call.started_at // (SLOT_MIN * 60)]
+        return self._slot_of[call.started_at // QUARTER_S]
 
 
 def _figures(call: Seen) -> Figures:

@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from domain.errors import PeriodOutOfRange, PeriodReversed
 
+QUARTER_S = 900  # of an hour: by a whole number of these every zone is ahead of UTC, or behind
+
 
 @dataclass(frozen=True, order=True)
 class DateRange:

@@ -13,7 +13,7 @@ from typing import Any
 from peewee import Field, ModelSelect, fn
 
 from domain.call_centre import SLOT_MIN, Day, Figures, Missed, Seen, sum_up
-from domain.periods import DateRange, month_start
+from domain.periods import QUARTER_S, DateRange, month_start
 from models import Call, Client, ImportRun, Subscriber, db
 from models_billing import UsageDay
 from models_subscribers import CentreDay, CentreNumber
@@ -22,7 +22,6 @@ from services.transactions import DiskFull, write_tx
 
 FORM = 2  # of what is kept: another one makes all days anew
 AT_ONCE = 5  # days read in one query
-SLOT_S = SLOT_MIN * 60
 SEPARATOR = "\n"  # of numbers
 
 
@@ -146,24 +145,24 @@ def _calls(client: Client, period: DateRange) -> Iterator[Seen]:
 
 
 class Slots(dict[int, int]):
-    """Slot of the day by half hour of the epoch; a zone's offset is whole half hours."""
+    """Slot of the day by quarter of an hour of the epoch."""
 
     def __init__(self) -> None:
         super().__init__()
         self._days: dict[int, int] = {}
 
-    def __missing__(self, half_hour: int) -> int:
-        local = clock.local(clock.from_epoch(half_hour * SLOT_S))
-        self._days[half_hour] = local.toordinal()
-        self[half_hour] = slot = (local.hour * 60 + local.minute) // SLOT_MIN
+    def __missing__(self, quarter: int) -> int:
+        local = clock.local(clock.from_epoch(quarter * QUARTER_S))
+        self._days[quarter] = local.toordinal()
+        self[quarter] = slot = (local.hour * 60 + local.minute) // SLOT_MIN
         return slot
 
     def day_of(self, moment: int) -> int:
         """Ordinal of the local day."""
-        half_hour = moment // SLOT_S
-        if half_hour not in self._days:
-            self[half_hour]
-        return self._days[half_hour]
+        quarter = moment // QUARTER_S
+        if quarter not in self._days:
+            self[quarter]
+        return self._days[quarter]
 
 
 def _keep(client: Client, made: dict[date, tuple[str, Day]]) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 from peewee import Model, fn
 
 from domain.cdr.record import CallDirection
+from domain.periods import QUARTER_S
 from domain.rating.states import UNRATED
 from models import Call, Subscriber, db
 from models_billing import TariffRate, UsageDay, UsageMonth
@@ -20,7 +21,6 @@ INCOMING, UNKNOWN = "in", "?"  # groups of calls that came in, and of those with
 SUMS = ("calls", "seconds", "billed_s", "package_s", "micros", "unrated")
 MONTH_KEY = ("subscriber_id", "month", "destination_group")
 DAY_KEY = ("client_id", "day", "destination_group")
-HOUR_S = 3600
 _ZERO = (0,) * len(SUMS)
 
 
@@ -72,17 +72,18 @@ def group_of(direction: int, rate_group: str | None) -> str:
 
 
 class Days:
-    """Local days of epoch seconds; a zone's offset does not change within an hour."""
+    """Local days of epoch seconds."""
 
     def __init__(self) -> None:
-        self._hours: dict[int, tuple[int, int]] = {}
+        self._quarters: dict[int, tuple[int, int]] = {}
 
     def of(self, moment: int) -> tuple[int, int]:
         """Ordinal of the day, and the month as year * 12 + month - 1."""
-        found = self._hours.get(moment // HOUR_S)
+        quarter = moment // QUARTER_S
+        found = self._quarters.get(quarter)
         if found is None:
-            day = datetime.fromtimestamp(moment // HOUR_S * HOUR_S, clock.zone()).date()
-            found = self._hours[moment // HOUR_S] = day.toordinal(), month_number(day)
+            day = datetime.fromtimestamp(quarter * QUARTER_S, clock.zone()).date()
+            found = self._quarters[quarter] = day.toordinal(), month_number(day)
         return found
 
 

@@ -15,6 +15,7 @@ from domain.orders import (
 from models import Artefact, Mail, Notice, Order, OrderSubscriber, Subscriber
 from models_billing import Invoice
 from services import artefacts, awaited_invoices
+from services.scopes import BY_NUMBER
 from services.verify.registry import check
 
 WAITING_STATES = frozenset(  # of an order whose invoice is not formed
@@ -47,11 +48,11 @@ def a_sent_order_has_one_sent_letter() -> Iterator[str]:
 
 @check
 def an_order_is_about_numbers_of_its_client() -> Iterator[str]:
-    """At least one, and all of them the client's. Those of invoices are about no numbers."""
+    """At least one, and all of them the client's. Bills and acts are about no numbers."""
     counted = (
         _orders(Order.id, fn.COUNT(OrderSubscriber.subscriber))
         .join(OrderSubscriber, JOIN.LEFT_OUTER, on=OrderSubscriber.order == Order.id)
-        .where(Order.kind.not_in(INVOICE_KINDS))
+        .where(Order.kind.in_(BY_NUMBER))
         .group_by(Order.id)
         .having(fn.COUNT(OrderSubscriber.subscriber) == 0)
     )

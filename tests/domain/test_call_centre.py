@@ -15,8 +15,8 @@ CALLER, OTHER = "375291112233", "375447654321"
 
 
 class Slots(dict):
-    def __missing__(self, half_hour):
-        return half_hour % call_centre.SLOTS
+    def __missing__(self, quarter):
+        return quarter // 2 % call_centre.SLOTS
 
 
 def seen(at, who=LINE, peer=CALLER, *, way=IN, wait=None, talk=0, rang=20, uid=None):

@@ -1,13 +1,14 @@
 """Days of call centres: kept, told to be out of date, and what they are made of."""
 
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from domain.call_centre import Hours, MemberKind, read_hours
 from domain.cdr.record import CallDirection, Disposition
 from domain.errors import AlreadyExists, NotFound
-from domain.periods import DateRange
+from domain.periods import QUARTER_S, DateRange
 from models import AuditEvent, Call
 from models_subscribers import CentreDay
 from services import call_centre, call_centre_days, clock, usage
@@ -50,6 +51,17 @@ def report(client, period=Period.TODAY, **more):
         today=TODAY,
         **more,
     )
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kathmandu", "Asia/Kolkata"])  # +05:45, +05:30
+def test_days_begin_at_midnight_of_every_zone(zone, monkeypatch):
+    monkeypatch.setattr(clock, "_zone", ZoneInfo(zone))
+    midnight = datetime(2026, 3, 10, tzinfo=ZoneInfo(zone))
+    days, slots = usage.Days(), call_centre_days.Slots()
+    for minutes, ordinal, slot in ((-1, -1, 47), (0, 0, 0), (14, 0, 0), (29, 0, 0), (30, 0, 1)):
+        moment = int(midnight.timestamp()) + 60 * minutes
+        assert days.of(moment)[0] == slots.day_of(moment) == TODAY.toordinal() + ordinal
+        assert slots[moment // QUARTER_S] == slot
 
 
 def test_periods_are_days_up_to_today_or_the_month_before():

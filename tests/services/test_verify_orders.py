@@ -47,6 +47,11 @@ def test_a_sound_order_has_no_breach(mail):
     assert breaches() == set()
 
 
+def test_an_act_of_reconciliation_is_about_no_number(base):
+    make_order(kind=OrderKind.STATEMENT, number=1)
+    assert breaches() == set()
+
+
 def unsend(order, mail):
     Mail.update(state=MailState.READY).execute()
 

@@ -2,7 +2,7 @@
 that counts second by second.
 """
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -106,6 +106,38 @@ def test_hours_on_a_day_with_a_changed_clock_are_those_of_the_wall():
         calendar=berlin,
     )
     assert [part.increments for part in price.parts] == [90 * 60, 30 * 60]
+
+
+@pytest.mark.parametrize(
+    ("zone", "day"),
+    [
+        ("Europe/Berlin", date(2026, 10, 25)),  # 02:00 to 03:00 come twice
+        ("Europe/Berlin", date(2026, 3, 29)),  # and here not at all
+        ("Europe/Minsk", date(2010, 10, 31)),
+        ("Australia/Lord_Howe", date(2026, 4, 5)),  # half an hour
+        ("America/Havana", date(2026, 3, 8)),  # there is no midnight
+    ],
+)
+def test_a_window_holds_until_the_next_moment_that_is_told(zone, day):
+    calendar = Calendar(ZoneInfo(zone), lambda _day: False)
+    hours = ((0, 5_400), (6_300, 9_900), (9_900, 13_000))
+    windows = [Window(EVERY_DAY, *each, (Step(0, 1),)) for each in hours]
+    midnight = datetime.combine(day, time(), ZoneInfo(zone))
+    start = int(midnight.timestamp()) - 3_600
+    at_minutes = {at: calendar.window_at(windows, at) for at in range(start, start + 21_600, 60)}
+    for at_, (window, until) in at_minutes.items():
+        assert until > at_
+        same = [at_minutes[each][0] for each in range(at_, until, 60) if each in at_minutes]
+        assert same == [window] * len(same)
+
+
+def test_a_call_in_the_hour_that_comes_twice_ends():
+    berlin = Calendar(ZoneInfo("Europe/Berlin"), lambda _day: False)
+    start = int(datetime(2026, 10, 25, 1, 30, tzinfo=UTC).timestamp())  # 02:30 for the second time
+    late = Window(EVERY_DAY, 9_900, 86_400, (Step(0, 60, 60, 1),))  # from 02:45
+    rate = Rate("", (Step(0, 600, 60, 1),), windows=(late,))
+    price = price_call(rate, 1_800, started_at=start, calendar=berlin)
+    assert [part.increments for part in price.parts] == [900, 900]
 
 
 def test_a_rate_by_the_hour_cannot_be_counted_without_a_calendar():
