@@ -1,4 +1,4 @@
-"""The client's subscribers as «Выбор SIP-абонента» lists them, by the page."""
+"""The client's subscribers by the page: for «Выбор SIP-абонента», and for the operator."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -60,6 +60,15 @@ def find_page(
     return Page(_lines(client, rows, now), number, pages, size, found)
 
 
+def find_page_ever(client: Client, filters: Filters, *, number: int, size: int) -> Page[Row]:
+    """The same by number, of all that the client has, had or is going to have."""
+    query = _narrow(Subscriber.of(client), filters)
+    found = query.count()
+    number, pages = page_within(number, found, size)
+    rows = list(query.order_by(Subscriber.number, Subscriber.id).paginate(number, size))
+    return Page(_lines(client, rows, None), number, pages, size, found)
+
+
 def count(client: Client, now: datetime) -> int:
     """How many subscribers the client has."""
     return Subscriber.of(client).where(holds(now)).count()
@@ -82,16 +91,17 @@ def _narrow(query: ModelSelect, filters: Filters) -> ModelSelect:
     return query
 
 
-def _lines(client: Client, rows: list[Subscriber], now: datetime) -> list[Row]:
+def _lines(client: Client, rows: list[Subscriber], now: datetime | None) -> list[Row]:
+    """With numbers of connections as they are `now`, or (None) as they ever were."""
     owners = {row.connection_id for row in rows if row.connection_id is not None}
     known = {row.id: row for row in Subscriber.of(client).where(Subscriber.id.in_(owners))}
     ids = [row.id for row in rows]
-    numbers = dict(
-        Subscriber.of(client, Subscriber.connection, fn.COUNT(Subscriber.id))
-        .where(Subscriber.connection.in_(ids), holds(now))
-        .group_by(Subscriber.connection)
-        .tuples()
+    counted = Subscriber.of(client, Subscriber.connection, fn.COUNT(Subscriber.id)).where(
+        Subscriber.connection.in_(ids)
     )
+    if now is not None:
+        counted = counted.where(holds(now))
+    numbers = dict(counted.group_by(Subscriber.connection).tuples())
     last = last_calls(client, ids)
     return [
         Row(row, known.get(row.connection_id), numbers.get(row.id, 0), last.get(row.id))

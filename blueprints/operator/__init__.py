@@ -15,6 +15,7 @@ from blueprints.operator import (
     import_card,
     imports,
     letters,
+    numbers,
     statements,
     unrated,
 )
@@ -40,7 +41,7 @@ PAGES = (imports, unrated, billing, statements, clients, feedback)
 OPERATOR_MENU = MenuItem(
     N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
 )
-for page in (*PAGES, bill, cabinet, centre, letters):
+for page in (*PAGES, bill, cabinet, centre, letters, numbers):
     bp.register_blueprint(page.bp)
 
 

@@ -65,7 +65,7 @@ HINTS = {
     "first_payment": N_("It stands on no bill."),
 }
 bp = Blueprint("clients", __name__, url_prefix="/clients")
-BESIDE = ("operator.bill", "operator.centre")
+BESIDE = ("operator.bill", "operator.centre", "operator.numbers")
 MENU = MenuItem(N_("Clients"), "operator.clients.index", beside=BESIDE)
 
 

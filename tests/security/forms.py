@@ -298,6 +298,10 @@ def money_forms(full, page):
     }  # fmt: skip
 
 
+        "operator.numbers.edit": (
+            full.operator, f"{page}/numbers/{full.agent.id}",
+            {"full_name": "Анна", "connection": "", "status": "blocked", "status_reason": "Долг"},
+        ),
 def sent(fields):
     """The fields as a request takes them: the file is read once only."""
     if "files" in fields:
