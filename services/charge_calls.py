@@ -22,7 +22,7 @@ from services.charge_sheet import DayUse, usage_by_day
 from services.charges import PricedCall
 from services.scopes import whole_company
 from services.subscriber_choice import within
-from services.transactions import read_tx
+from services.transactions import read_by_index, read_tx
 
 READ_AT_ONCE = 20_000  # calls in a stretch
 GREATEST_ID = 2**31 - 1  # of a number: all calls of its second come after such a place
@@ -91,8 +91,10 @@ def find_page(client: Client, choice: Choice, *, before: Place | None, size: int
             uses = list(usage_by_day(client, month_of(choice.month)))
         part = _of_part(client, choice)
         stretches = _stretches(choice, uses, part)
+        total = _total(choice, uses, part)
+        read_by_index()
         calls, older = _read(_own(client, choice), choice, stretches, before, size)
-        return CallsPage(_with_numbers(client, calls), older, _total(choice, uses, part))
+        return CallsPage(_with_numbers(client, calls), older, total)
 
 
 def groups_of(client: Client, choice: Choice, days: DateRange) -> set[str]:
