@@ -10,15 +10,17 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow, does_not_prolong
+from blueprints.operator.money_forms import service_text
 from blueprints.operator.months import closed_month
 from blueprints.web import MenuItem, render_section
 from domain.billing.delivery import DeliveryMethod
 from domain.billing.requests import OPEN_STATES, RequestState
 from domain.errors import NotFound
+from domain.periods import month_of
 from domain.roles import OPERATOR_ROLES, Role
 from models import Client
 from models_billing import BillingRequest
-from services import accounts, billing_months, billing_requests, clock
+from services import accounts, billing_months, billing_requests, clock, vat_rates
 from texts import N_, billing_failure_text, gettext
 
 BILLING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
@@ -61,9 +63,11 @@ def index() -> Response:
 def month(month: str) -> Response:
     """A month: how many invoices, who has none and why, what was done about it."""
     first = _month_or_404(month)
+    rates = vat_rates.in_force(month_of(first).end)
     return render_section(
         "operator/billing/month.html",
         told=billing_months.one(first),
+        vat=[service_text(service, percent) for service, percent in rates.items()],
         failures=billing_requests.failures_of_month(first),
         attempts=billing_months.attempts(first),
         handouts=sum(billing_months.handout_counts(first).values()),

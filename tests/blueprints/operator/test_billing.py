@@ -1,6 +1,6 @@
 """«Формирование счетов»: a look first, then the deed; who has no invoice is tried again alone."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
@@ -8,13 +8,14 @@ from domain.rating.states import CallRating
 from domain.roles import Role
 from jobs import billing as job
 from models import Call
-from models_billing import BillingRequest, Invoice
+from models_billing import BillingRequest, Invoice, VatRate
 from services import clock, queue
 from tests import factories
 from tests.factories import NOON
 from tests.page import Browser
 
 PAGE = "operator.billing"
+MONTHS = ("2026-02", "2026-03")
 
 
 @pytest.fixture(autouse=True)
@@ -104,6 +105,16 @@ def test_a_second_click_leads_to_the_same_request(operator_browser, clients):
     first = operator_browser.response.location
     operator_browser.post(f"{PAGE}.look", month="2026-03")
     assert operator_browser.response.location == first
+
+
+def test_a_month_tells_the_rates_of_vat_on_its_last_day(operator_browser):
+    for service, day, percent in (("goods", 31, 1800), ("Аренда", 1, 0)):
+        VatRate.create(service=service, valid_from=date(2026, 3, day), percent=percent)
+    told = {month: operator_browser.get(f"{PAGE}.month", month=month) for month in MONTHS}
+    assert [page.select("dl.sum dd")[-1].text.replace("\xa0", " ") for page in told.values()] == [
+        "Услуги электросвязи, НДС 25 %; Товары, НДС 20 %",
+        "Услуги электросвязи, НДС 25 %; Товары, НДС 18 %; Аренда, НДС 0 %",
+    ]
 
 
 @pytest.mark.parametrize("month", ["2026-04", "2027-01", "2026-13", "март", "0001-01"])
