@@ -254,6 +254,7 @@ class InstalmentPlan(TenantModel):
     payer = CharField(default="client")  # or "employee"
     service = CharField(default="goods")
     closed_on = DateField(null=True)  # paid before its time, or called off
+    closed_as = CharField(default="")  # domain.billing.instalments.PlanEnd
     created_at = UtcDateTimeField()
 
     class Meta:

@@ -7,13 +7,14 @@ from pathlib import Path
 
 from markupsafe import escape
 
+from domain.billing.instalment_file import Mistake as InstalmentMistake
 from domain.billing.statement import Mistake as StatementMistake
 from domain.errors import DomainError
 from domain.formats import format_value
 from domain.languages import LANGUAGES, OWN, current_language, language
 from domain.rating.deck_file import Mistake
-
 from domain.subscriber_file import Mistake as SubscriberMistake
+
 __all__ = ["LANGUAGES", "current_language", "language"]  # whoever has texts has these too
 _FOLDER = Path(__file__).parent / "translations"
 
@@ -124,7 +125,6 @@ ERRORS = {
         "The files of your orders take all the space they may: {limit} MB. The first of them is "
         "removed on {until}: order again after that."
     ),
-    "number_taken": N_("{number} is the number of another client at that time"),
     "number_ended": N_("{number} has been taken away from {day} on: it stays closed"),
     "number_passed_on": N_(
         "{number} became another client's on {day} after it had ended: it cannot come back"
@@ -136,12 +136,14 @@ ERRORS = {
         "{number} cannot belong to {connection}: a connection has not ended and belongs to none"
         " itself, and what belongs to it has no numbers of its own"
     ),
+    "number_taken": N_("{number} is the number of another client at that time"),
     "already_exists": N_("{what} {name}: there is one already"),
     "not_found": N_("{what} {name}: there is none"),
     "nothing_to_roll_back": N_("Import {run} has nothing to take out"),
     "invalid_value": N_("{what}: {value} cannot be used"),
     "cannot_bill": N_("The invoice cannot be formed: {reason}"),
     "on_invoice": N_("It stands on the invoice of {month} and cannot be changed any more"),
+    "discount_ended": N_("The discount ended on {day} already"),
     "plan_ended": N_("The instalments ended on {day} already"),
     "nothing_to_end": N_("No part is left that stands on no bill"),
     "instalments_refused": N_("{value} lines cannot be taken: nothing was stored"),
@@ -211,7 +213,6 @@ DECK_MISTAKES = {
     "not_understood": N_("{value} would change the price in a way that is not known here"),
 }
 
-# What is wrong with a line of a bank's statement: domain.billing.statement.Mistake.code → sentence.
 # Lines of a file with a client's numbers.
 SUBSCRIBER_MISTAKES = {
     "no_number": N_("{value} is no number"),
@@ -228,6 +229,7 @@ SUBSCRIBER_MISTAKES = {
     ),
 }
 
+# What is wrong with a line of a bank's statement: domain.billing.statement.Mistake.code → sentence.
 STATEMENT_MISTAKES = {
     "no_amount": N_("{value} is no amount"),
     "not_received": N_("{value}: nothing was received"),
@@ -235,6 +237,24 @@ STATEMENT_MISTAKES = {
     "day_to_come": N_("{value} is a day to come"),
     "too_many_cells": N_("{value} cells: more than there are titles"),
     "unknown_method": N_("{value} is no way of payment; known: {known}"),
+}
+
+# What is wrong with a line of a file of instalment plans:
+# domain.billing.instalment_file.Mistake.code → sentence.
+INSTALMENT_MISTAKES = {
+    "nothing_in": N_("nothing stands in the column {value}"),
+    "too_long": N_("{value} is longer than 255 characters"),
+    "too_many_cells": N_("{value} cells: more than there are titles"),
+    "no_payer": N_("{value} is no payer: client or employee"),
+    "no_amount": N_("{value} is no amount"),
+    "no_count": N_("{value} is no number of parts"),
+    "no_date": N_("{value} is no date"),
+    "no_account": N_("no client has the account number {value}"),
+    "no_number": N_("the client has no number {value}"),
+    "months": N_("{value} parts: give 1 to 120, and at least a kopeck for each"),
+    "first_payment": N_("the first payment is not from 0 to the price"),
+    "not_one_line": N_("{value} is no text in one line"),
+    "contradiction": N_("the same contract as on line {value}, but not the same plan"),
 }
 
 # Ways of payment: domain.billing.methods.METHODS.
@@ -311,6 +331,11 @@ def deck_mistake_text(mistake: Mistake) -> str:
     return sentence.format(value=mistake.value, other=mistake.other)
 
 
+def subscriber_mistake_text(mistake: SubscriberMistake) -> str:
+    """The sentence for what is wrong with a line of a file of numbers."""
+    return gettext(SUBSCRIBER_MISTAKES[mistake.code]).format(value=mistake.value or "–")
+
+
 def statement_mistake_text(mistake: StatementMistake) -> str:
     """The sentence for what is wrong with a line of a bank's statement."""
     known = ", ".join(payment_method_text(method) for method in PAYMENT_METHODS)
@@ -322,6 +347,11 @@ def payment_method_text(method: str) -> str:
     return gettext(PAYMENT_METHODS[method]) if method in PAYMENT_METHODS else method
 
 
+def instalment_mistake_text(mistake: InstalmentMistake) -> str:
+    """The sentence for what is wrong with a line of a file of instalment plans."""
+    return gettext(INSTALMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–")
+
+
 def stray_line_text(why: str) -> str:
     """Why a line of a statement is nobody's."""
     return gettext(STRAY_LINES[why])
@@ -330,11 +360,6 @@ def stray_line_text(why: str) -> str:
 def error_text(error: DomainError) -> str:
     """The sentence for a rule's refusal. Dates among its values are shown as ДД.ММ.ГГГГ."""
     values = {name: format_value(value) for name, value in error.values.items()}
-def subscriber_mistake_text(mistake: SubscriberMistake) -> str:
-    """The sentence for what is wrong with a line of a file of numbers."""
-    return gettext(SUBSCRIBER_MISTAKES[mistake.code]).format(value=mistake.value or "–")
-
-
     return gettext(ERRORS[error.code]).format(**values)
 
 

@@ -1,5 +1,5 @@
-"""`flask payment`, `charge`, `discount`, `instalment`: what clients pay and owe beside their calls.
-Sums are written as people write them: `1 234,56`.
+"""`flask payment`, `charge`, `discount`: what clients pay and owe beside their calls. Sums
+are written as people write them: `1 234,56`.
 """
 
 import sys
@@ -15,10 +15,9 @@ from domain.billing.vat import TELECOM
 from domain.errors import NotFound
 from domain.formats import NBSP, format_money, format_percent
 from domain.money import read_kopecks
-from services import accounts, clock, discounts, instalments, one_offs, payments, subscribers
+from services import accounts, clock, discounts, one_offs, payments, subscribers
 from services.audit import By
 from services.import_turns import ImportsBusy
-from services.instalments import Purchase
 from services.payments import Imported, StatementRefused
 from texts import language, statement_mistake_text, stray_line_text
 
@@ -29,15 +28,16 @@ SIGNED = {"ignore_unknown_options": True}  # so that -5 is a sum and no option
 payment = AppGroup("payment", help="What clients have paid.")
 charge = AppGroup("charge", help="What clients pay once.")
 discount = AppGroup("discount", help="Discounts of clients.")
-instalment = AppGroup("instalment", help="Goods that clients pay by and by.")
-GROUPS = (payment, charge, discount, instalment)
+GROUPS = (payment, charge, discount)
 
 
-def _by() -> By:
+def by_command() -> By:
+    """Nobody that is known does it, now."""
     return By(now=clock.now())
 
 
-def _sum(kopecks: int) -> str:
+def sum_text(kopecks: int) -> str:
+    """A sum as commands print it."""
     return f"{format_money(kopecks).replace(NBSP, '')} BYN"
 
 
@@ -72,10 +72,12 @@ def add_payment(
         document_on=document_on.date() if document_on else None,
         method=method,
         purpose=note,
-        by=_by(),
+        by=by_command(),
     )
     owed = payments.balance(client).owed
-    click.echo(f"payment {added.id}: {_sum(added.amount)}; {client.account_no} owes {_sum(owed)}")
+    click.echo(
+        f"payment {added.id}: {sum_text(added.amount)}; {client.account_no} owes {sum_text(owed)}"
+    )
 
 
 @payment.command("import")
@@ -89,7 +91,7 @@ def import_payments(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - an opt
     others are stored. A file with a mistake in it is refused whole.
     """
     try:
-        told = payments.import_statement(file.read_bytes(), dry_run=dry_run, by=_by())
+        told = payments.import_statement(file.read_bytes(), dry_run=dry_run, by=by_command())
     except OSError as error:
         raise NotFound(f"{file}: {error.strerror}", what="file", name=str(file)) from error
     except StatementRefused as refused:
@@ -107,14 +109,14 @@ def import_payments(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - an opt
 def _tell(told: Imported) -> None:
     for client, line in told.taken:
         number = line.document_no or "-"
-        click.echo(f"{client.account_no}\t{line.paid_on}\t{number}\t{_sum(line.amount)}")
+        click.echo(f"{client.account_no}\t{line.paid_on}\t{number}\t{sum_text(line.amount)}")
     for line, why in told.stray:
         payer = ", ".join(filter(None, (line.account, line.unp, line.payer))) or "–"
         with language("en"):
             reason = stray_line_text(why)
-        click.echo(f"line {line.line}: {reason}: {payer}, {_sum(line.amount)}", err=True)
+        click.echo(f"line {line.line}: {reason}: {payer}, {sum_text(line.amount)}", err=True)
     click.echo(
-        f"{len(told.taken)} payments, {_sum(told.total)}; {len(told.repeated)} there already,"
+        f"{len(told.taken)} payments, {sum_text(told.total)}; {len(told.repeated)} there already,"
         f" {len(told.stray)} of unknown payers, {told.outgoing} outgoing"
     )
 
@@ -142,9 +144,9 @@ def add_charge(
         day=day.date() if day else clock.now().date(),
         service=service,
         subscriber=subscribers.find_subscriber(client, number) if number else None,
-        by=_by(),
+        by=by_command(),
     )
-    click.echo(f"charge {added.id}: {_sum(added.amount)} without VAT")
+    click.echo(f"charge {added.id}: {sum_text(added.amount)} without VAT")
 
 
 @charge.command("list")
@@ -154,7 +156,9 @@ def list_charges(account: str) -> None:
     """What the client with ACCOUNT pays once, the latest first."""
     for row in one_offs.of_client(accounts.find_client(account)):
         state = "on an invoice" if row.invoice_id else "open"
-        click.echo(f"{row.id}\t{row.day}\t{_sum(row.amount)}\t{row.service}\t{state}\t{row.name}")
+        click.echo(
+            f"{row.id}\t{row.day}\t{sum_text(row.amount)}\t{row.service}\t{state}\t{row.name}"
+        )
 
 
 @charge.command("cancel")
@@ -164,7 +168,7 @@ def list_charges(account: str) -> None:
 def cancel_charge(account: str, charge_id: int) -> None:
     """Call a charge off that stands on no invoice yet."""
     try:
-        one_offs.cancel(accounts.find_client(account), charge_id, by=_by())
+        one_offs.cancel(accounts.find_client(account), charge_id, by=by_command())
     except ImportsBusy:
         raise click.ClickException(BUSY) from None
     click.echo("Done.")
@@ -190,7 +194,7 @@ def add_discount(
         read_kopecks(percent.removesuffix("%")),
         valid_from=first.date(),
         valid_to=last and last.date(),
-        by=_by(),
+        by=by_command(),
     )
     click.echo(f"discount {added.id}: {format_percent(added.percent).replace(NBSP, ' ')}")
 
@@ -213,55 +217,7 @@ def list_discounts(account: str) -> None:
 def end_discount(account: str, discount_id: int, day: datetime) -> None:
     """Let a discount end; invoices that are there stay as they are."""
     try:
-        discounts.end(accounts.find_client(account), discount_id, day.date(), by=_by())
+        discounts.end(accounts.find_client(account), discount_id, day.date(), by=by_command())
     except ImportsBusy:
         raise click.ClickException(BUSY) from None
     click.echo("Done.")
-
-
-# --- Instalments ----------------------------------------------------------------------------------
-
-
-@instalment.command("add")
-@click.argument("account")
-@click.option("--contract", required=True, help="Number of the contract.")
-@click.option("--goods", required=True, help="What is sold.")
-@click.option("--price", required=True, help="With VAT.")
-@click.option("--months", type=int, required=True, help="How many parts.")
-@click.option("--from", "first", type=DAY, required=True, help="The day of the first part.")
-@click.option("--first", "first_payment", default="0", help="Paid at once, on no invoice.")
-@click.option("--number", help="One number of the client.  [default: the client as a whole]")
-@click.option("--payer", type=click.Choice(instalments.PAYERS), default="client")
-@on_database
-def add_instalments(account: str, **told: object) -> None:
-    """Let the client with ACCOUNT pay for goods month by month."""
-    client = accounts.find_client(account)
-    number = told["number"]
-    plan = instalments.add(
-        client,
-        Purchase(
-            contract_no=str(told["contract"]),
-            goods=str(told["goods"]),
-            price=read_kopecks(str(told["price"])),
-            months=int(str(told["months"])),
-            starts_on=told["first"].date(),
-            first_payment=read_kopecks(str(told["first_payment"])),
-            payer=str(told["payer"]),
-            subscriber=subscribers.find_subscriber(client, str(number)) if number else None,
-        ),
-        by=_by(),
-    )
-    for part in instalments.parts_of(plan):
-        click.echo(f"{part.ordinal}\t{part.due_on}\t{_sum(part.amount)}")
-
-
-@instalment.command("list")
-@click.argument("account")
-@on_database
-def list_instalments(account: str) -> None:
-    """What the client with ACCOUNT pays by and by, part by part."""
-    for plan in instalments.of_client(accounts.find_client(account)):
-        click.echo(f"{plan.contract_no}\t{plan.goods}\t{_sum(plan.price)}")
-        for part in instalments.parts_of(plan):
-            state = "on an invoice" if part.invoice_id else "open"
-            click.echo(f"\t{part.ordinal}\t{part.due_on}\t{_sum(part.amount)}\t{state}")

@@ -175,6 +175,12 @@ class DiscountsAboveAll(DomainError):
     code = "discounts_above_all"
 
 
+class DiscountEnded(DomainError):
+    """A discount holds up to a day that is before the one asked for."""
+
+    code = "discount_ended"
+
+
 class CorrectedMeanwhile(DomainError):
     """Somebody has given out a credit note since the page was drawn."""
 
@@ -269,6 +275,18 @@ class OnInvoice(DomainError):
     """What stands on an invoice cannot be changed any more; `values`: month (as mm.yyyy)."""
 
     code = "on_invoice"
+
+
+class PlanEnded(DomainError):
+    """Instalments that have ended already; `values`: day."""
+
+    code = "plan_ended"
+
+
+class NothingToEnd(DomainError):
+    """Instalments of which every part is billed, or due, by the day."""
+
+    code = "nothing_to_end"
 
 
 class VatOnBills(DomainError):

@@ -59,6 +59,7 @@ class AuditEventKind(StrEnum):
     DISCOUNT_ADDED = "discount_added"
     DISCOUNT_ENDED = "discount_ended"
     INSTALMENTS_ADDED = "instalments_added"
+    INSTALMENTS_ENDED = "instalments_ended"
     VAT_RATE_SET = "vat_rate_set"
     SESSIONS_ENDED = "sessions_ended"
     USER_INVITED = "user_invited"

@@ -50,7 +50,7 @@ from services import (
     months,
     vat_rates,
 )
-from services.months import Cut, Due, Fees
+from services.months import Cut, Due, Fees, InstalmentNames
 from services.plans import Plans
 from services.transactions import lock_client, write_tx
 from texts import destination_group_text
@@ -195,7 +195,10 @@ class _Work:
             due,
             plans=self.plans,
             fees=self.fees,
-            instalment_name=_("Instalment {part} of {parts}: {goods}, contract {contract}"),
+            names=InstalmentNames(
+                _("Instalment {part} of {parts}: {goods}, contract {contract}"),
+                _("Early repayment: {goods}, contract {contract}"),
+            ),
         )
         formed = form(month, vat_of=self._vat_of, group_names=_GroupNames())
         payments = _new_payments(client, period.end)

@@ -45,7 +45,7 @@ def _part_of(sheet: Sheet, client: Client, scope: Scope) -> Sheet:
     if part is None:
         seen = {key for (key,) in Subscriber.of(client, Subscriber.id).tuples()}
         part = of_numbers(sheet, seen)
-        for oldest in list(sheet.parts)[: len(sheet.parts) - KEPT_PARTS + 1]:
+        for oldest in list(sheet.parts)[: max(0, len(sheet.parts) - KEPT_PARTS + 1)]:
             sheet.parts.pop(oldest, None)
         sheet.parts[scope] = part
     return part
@@ -109,6 +109,7 @@ def _made_of(client: Client, today: date) -> tuple[Any, ...]:
         numbers,
         charges.where(OneOffCharge.invoice_id.is_null()),
         parts.where(own_parts, Instalment.invoice_id.is_null()),
+        InstalmentPlan.of(client, fn.COUNT(InstalmentPlan.closed_on)),
         Discount.of(client, Discount.id, Discount.valid_to),
         PlanAssignment.of(client, fn.COUNT(PlanAssignment.id), fn.MAX(PlanAssignment.id)),
         TariffVersion.select(fn.COUNT(TariffVersion.published_at), fn.MAX(TariffVersion.id)),

@@ -2,12 +2,27 @@
 `instalments.py`.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
 from typing import NamedTuple
 
+from domain.billing.instalments import PlanEnd
 from models import Client
 from models_billing import Instalment, InstalmentPlan, Invoice
 from services import instalments, invoice_list
+
+
+class PartState(StrEnum):
+    """How it stands with a part."""
+
+    PAID = "paid"
+    BILLED = "billed"  # not paid
+    OPEN = "open"  # on no bill yet
+    BY_SCHEDULE = "by_schedule"  # an employee's, whose day has come: nobody tells us more
+    TO_COME = "to_come"  # an employee's
+    OFF = "off"  # of a plan called off: never to be paid
 
 
 class Part(NamedTuple):
@@ -15,7 +30,22 @@ class Part(NamedTuple):
 
     row: Instalment
     invoice: Invoice | None
-    is_paid: bool
+    state: PartState
+
+    @property
+    def is_paid(self) -> bool:
+        """Paid by its bill, or by schedule."""
+        return self.state in {PartState.PAID, PartState.BY_SCHEDULE}
+
+    @property
+    def is_ahead(self) -> bool:
+        """Whether it is still to be billed, or to come due."""
+        return self.state in {PartState.OPEN, PartState.TO_COME}
+
+    @property
+    def left(self) -> int:
+        """What of it is still to be paid."""
+        return 0 if self.is_paid or self.state == PartState.OFF else self.row.amount
 
     @property
     def number(self) -> str:
@@ -31,9 +61,14 @@ class Told:
     parts: list[Part]
 
     @property
-    def is_open(self) -> bool:
-        """Whether something is still to be paid."""
-        return self.plan.closed_on is None and self.remainder > 0
+    def by_schedule(self) -> bool:
+        """An employee pays it, past the bills: what is paid is told by the days alone."""
+        return self.plan.payer == instalments.EMPLOYEE
+
+    @property
+    def is_repaid(self) -> bool:
+        """Ended by early repayment: what was left is one sum."""
+        return self.plan.closed_as == PlanEnd.REPAID
 
     @property
     def paid_parts(self) -> int:
@@ -48,26 +83,42 @@ class Told:
 
     @property
     def remainder(self) -> int:
-        """Of the price, what is still to pay."""
-        return 0 if self.plan.closed_on else self.plan.price - self.paid
+        """What is still to pay: of a plan called off, what stands on bills."""
+        return sum(part.left for part in self.parts)
 
     @property
     def early(self) -> int:
         """To pay at once to be done with it: what stands on no bill yet."""
         if self.plan.closed_on:
             return 0
-        return sum(part.row.amount for part in self.parts if not (part.invoice or part.is_paid))
+        return sum(part.row.amount for part in self.parts if part.is_ahead)
 
     @property
     def next(self) -> Part | None:
-        """The part that is to be billed next."""
+        """The part that is to be billed next, or to come due next; none of a plan that ended."""
         if self.plan.closed_on:
             return None
-        return next((part for part in self.parts if not (part.invoice or part.is_paid)), None)
+        return next((part for part in self.parts if part.is_ahead), None)
 
 
-def of_client(client: Client) -> list[Told]:
-    """A client's plans, the latest first. A part is paid when its bill is."""
+@dataclass(frozen=True)
+class Company:
+    """What the company itself has to pay: nothing of what employees do."""
+
+    remainder: int
+    early: int
+
+
+def company_of(plans: Sequence[Told]) -> Company:
+    """The sums of a client's plans."""
+    own = [told for told in plans if not told.by_schedule]
+    return Company(sum(told.remainder for told in own), sum(told.early for told in own))
+
+
+def of_client(client: Client, today: date) -> list[Told]:
+    """A client's plans, the latest first. A part is paid when its bill is; one that an employee
+    pays counts as paid from its day on.
+    """
     settled = invoice_list.settlement_of(client).invoices
     plans = instalments.of_client(client)
     rows = {plan.id: instalments.parts_of(plan) for plan in plans}
@@ -77,10 +128,27 @@ def of_client(client: Client) -> list[Told]:
         Told(
             plan,
             [
-                Part(row, bill, bill is not None and not settled[bill.id].remainder)
+                Part(row, bill, _state(plan, row, today, bill and settled[bill.id].remainder))
                 for row in rows[plan.id]
                 for bill in [bills.get(row.invoice_id)]
             ],
         )
         for plan in plans
     ]
+
+
+def find(client: Client, plan_id: int, today: date) -> Told | None:
+    """One of them."""
+    return next((told for told in of_client(client, today) if told.plan.id == plan_id), None)
+
+
+def _state(plan: InstalmentPlan, row: Instalment, today: date, owed: int | None) -> PartState:
+    """`owed`: what is left of its bill; None: it stands on none."""
+    if owed is not None:
+        return PartState.BILLED if owed else PartState.PAID
+    is_off = plan.closed_on is not None and plan.closed_as != PlanEnd.REPAID
+    if is_off and instalments.is_ahead(plan, row, plan.closed_on):
+        return PartState.OFF
+    if plan.payer != instalments.EMPLOYEE:
+        return PartState.OPEN
+    return PartState.TO_COME if row.due_on > today else PartState.BY_SCHEDULE

@@ -1,24 +1,30 @@
 """Goods that a client pays by and by: the plan with its parts, month by month. A part stands on the
-invoice of the month in which it is due.
+invoice of the month in which it is due; of a plan that an employee pays, on none. A plan may end
+before its last part.
 """
 
 from calendar import monthrange
 from dataclasses import dataclass
 from datetime import date
 
+from flask import current_app
+from peewee import ModelSelect
+
 from domain.accounts import check_detail, check_name
+from domain.billing.instalments import PlanEnd
 from domain.billing.vat import GOODS
-from domain.errors import AlreadyExists, InvalidValue
+from domain.errors import AlreadyExists, InvalidValue, NotFound, NothingToEnd, PlanEnded
 from domain.money import split
 from domain.periods import month_start
 from models import Client, Subscriber
 from models_billing import Instalment, InstalmentPlan
-from services import audit
+from services import audit, clock, import_turns
 from services.audit import AuditEventKind, By
 from services.transactions import lock_client, write_tx
 
 MOST_MONTHS = 120
-PAYERS = ("client", "employee")
+EMPLOYEE = "employee"
+PAYERS = ("client", EMPLOYEE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,34 +47,68 @@ def add(client: Client, purchase: Purchase, *, by: By) -> InstalmentPlan:
 
     Raises `InvalidValue` for what cannot be, `AlreadyExists` for a contract that is there.
     """
-    _check(purchase)
-    contract_no = check_name(purchase.contract_no)
+    values = checked(purchase)
     with write_tx():
         lock_client(client)
-        if InstalmentPlan.of(client).where(InstalmentPlan.contract_no == contract_no).exists():
-            raise AlreadyExists(what="contract", name=contract_no)
-        plan = InstalmentPlan.create(
-            client=client,
-            subscriber=purchase.subscriber,
-            contract_no=contract_no,
-            goods=check_name(purchase.goods),
-            serial_no=check_detail(purchase.serial_no),
-            starts_on=purchase.starts_on,
-            price=purchase.price,
-            first_payment=purchase.first_payment,
-            payer=purchase.payer,
-            service=GOODS,
-            created_at=by.now,
-        )
+        if _with_contract(client, purchase.contract_no).exists():
+            raise AlreadyExists(what="contract", name=values["contract_no"])
+        plan = InstalmentPlan.create(client=client, created_at=by.now, **values)
         for ordinal, (day, amount) in enumerate(schedule(purchase), 1):
             Instalment.create(plan=plan, ordinal=ordinal, due_on=day, amount=amount)
-        audit.record_by(
-            AuditEventKind.INSTALMENTS_ADDED,
-            by,
-            client=client,
-            subject=f"instalment_plan:{plan.id}",
-        )
+        note_added(plan, by)
     return plan
+
+
+def end(client: Client, plan_id: int, how: PlanEnd, on: date, *, by: By) -> list[Instalment]:
+    """End a plan on a day, and give the parts that are left: of one that is repaid the sum of what
+    stood on no invoice, due on that day; of one called off those that are never billed. What
+    stands on invoices stays as it is; of a plan that an employee pays, what was due by the day.
+
+    Raises `NotFound`, `InvalidValue` for a day to come or before the plan, `PlanEnded`,
+    `NothingToEnd`, and `ImportsBusy` while invoices are formed: then nobody knows yet which parts
+    stand on them.
+    """
+    if on > clock.local(by.now).date():
+        raise InvalidValue("a day to come", what="date", value=on)
+    data_dir = current_app.config["CABINET"].data_dir
+    with import_turns.one_at_a_time(data_dir, import_turns.do_not_wait), write_tx():
+        lock_client(client)
+        plan = InstalmentPlan.of(client).where(InstalmentPlan.id == plan_id).first()
+        if plan is None:
+            raise NotFound(what="contract", name=str(plan_id))
+        if plan.closed_on is not None:
+            raise PlanEnded(day=plan.closed_on)
+        if on < min(plan.starts_on, clock.local(plan.created_at).date()):
+            raise InvalidValue("before the plan", what="last day", value=on)
+        parts = [part for part in parts_of(plan) if is_ahead(plan, part, on)]
+        if not parts:
+            raise NothingToEnd
+        plan.closed_on, plan.closed_as = on, how
+        plan.save(only=[InstalmentPlan.closed_on, InstalmentPlan.closed_as])
+        told = {"how": how, "day": on.isoformat(), "parts": len(parts)}
+        if how is PlanEnd.REPAID:
+            parts = [_made_one(parts, on)]
+        kopecks = sum(part.amount for part in parts)
+        _note(AuditEventKind.INSTALMENTS_ENDED, plan, by, **told, kopecks=kopecks)
+    return parts
+
+
+def is_ahead(plan: InstalmentPlan, part: Instalment, day: date) -> bool:
+    """Whether a part is still to be billed, or to come due on a plan that an employee pays."""
+    return part.due_on > day if plan.payer == EMPLOYEE else part.invoice_id is None
+
+
+def find(client: Client, contract_no: str) -> InstalmentPlan:
+    """A client's plan by its contract; raises `NotFound`."""
+    plan = _with_contract(client, contract_no).first()
+    if plan is None:
+        raise NotFound(what="contract", name=contract_no)
+    return plan
+
+
+def find_by_id(client: Client, plan_id: int) -> InstalmentPlan | None:
+    """A plan of this client."""
+    return InstalmentPlan.of(client).where(InstalmentPlan.id == plan_id).first()
 
 
 def schedule(purchase: Purchase) -> list[tuple[date, int]]:
@@ -87,6 +127,45 @@ def of_client(client: Client) -> list[InstalmentPlan]:
 def parts_of(plan: InstalmentPlan) -> list[Instalment]:
     """The parts of a plan in their order."""
     return list(Instalment.select().where(Instalment.plan == plan).order_by(Instalment.ordinal))
+
+
+def checked(purchase: Purchase) -> dict[str, object]:
+    """A purchase as its row holds it; raises `InvalidValue` for what cannot be."""
+    _check(purchase)
+    return {
+        "subscriber": purchase.subscriber,
+        "contract_no": check_name(purchase.contract_no),
+        "goods": check_name(purchase.goods),
+        "serial_no": check_detail(purchase.serial_no),
+        "starts_on": purchase.starts_on,
+        "price": purchase.price,
+        "first_payment": purchase.first_payment,
+        "payer": purchase.payer,
+        "service": GOODS,
+    }
+
+
+def note_added(plan: InstalmentPlan, by: By) -> None:
+    """Write down who has put a plan down."""
+    _note(AuditEventKind.INSTALMENTS_ADDED, plan, by)
+
+
+def _with_contract(client: Client, contract_no: str) -> ModelSelect:
+    return InstalmentPlan.of(client).where(InstalmentPlan.contract_no == contract_no.strip())
+
+
+def _made_one(parts: list[Instalment], on: date) -> Instalment:
+    """Parts as one that is due on a day: the first of them, with the sum of all."""
+    one, *others = parts
+    one.due_on, one.amount = on, sum(part.amount for part in parts)
+    one.save(only=[Instalment.due_on, Instalment.amount])
+    Instalment.delete().where(Instalment.id.in_([part.id for part in others])).execute()
+    return one
+
+
+def _note(kind: AuditEventKind, plan: InstalmentPlan, by: By, **told: object) -> None:
+    subject = f"instalment_plan:{plan.id}"
+    audit.record_by(kind, by, client=plan.client_id, subject=subject, **told)
 
 
 def _check(purchase: Purchase) -> None:

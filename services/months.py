@@ -5,10 +5,12 @@ calls, and what else is to be paid. Made into an invoice by `billing.py`, and in
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from peewee import Expression, fn
 
 from domain.billing.forming import CallSum, DiscountRule, Extra, Month, Number, PlanDays
+from domain.billing.instalments import PlanEnd
 from domain.cdr.record import CallDirection
 from domain.periods import DateRange, month_of
 from domain.rating.plan_file import Fee
@@ -202,8 +204,12 @@ def one_offs_of(client: Client, until: date) -> list[OneOffCharge]:
 
 
 def instalments_of(client: Client, until: date) -> list[Instalment]:
-    """Parts of instalment plans that are due by a day and stand on no invoice yet."""
-    plans = InstalmentPlan.of(client).where(InstalmentPlan.closed_on.is_null())
+    """Parts of instalment plans that are due by a day and stand on no invoice yet: none of those
+    called off, and none that an employee pays.
+    """
+    plans = InstalmentPlan.of(client).where(
+        InstalmentPlan.closed_on.is_null() | (InstalmentPlan.closed_as == PlanEnd.REPAID)
+    )
     query = (
         Instalment.select(Instalment, InstalmentPlan)
         .join(InstalmentPlan)
@@ -235,23 +241,31 @@ class Due:
     instalments: list[Instalment]
 
 
+class InstalmentNames(NamedTuple):
+    """How lines call a part and what ends a plan early: places for contract, goods, part, parts."""
+
+    part: str
+    repaid: str
+
+
 def month_for(
-    client: Client, first: date, due: Due, *, plans: Plans, fees: Fees, instalment_name: str
+    client: Client, first: date, due: Due, *, plans: Plans, fees: Fees, names: InstalmentNames
 ) -> Month:
-    """All of it together. `instalment_name` has places for contract, goods, part and parts."""
+    """All of it together."""
     period = month_of(first)
     return Month(
         len(list(period.days())),
         numbers_of(client, period, plans, fees),
         due.calls,
         [Extra(row.subscriber_id, row.name, row.amount, row.service) for row in due.one_offs],
-        [_instalment(row, instalment_name) for row in due.instalments],
+        [_instalment(row, names) for row in due.instalments],
         discounts_of(client, first),
     )
 
 
-def _instalment(row: Instalment, name: str) -> Extra:
+def _instalment(row: Instalment, names: InstalmentNames) -> Extra:
     plan = row.plan
+    name = names.repaid if plan.closed_as == PlanEnd.REPAID else names.part
     values: Mapping[str, object] = {
         "contract": plan.contract_no,
         "goods": plan.goods,

@@ -21,6 +21,7 @@ from domain.writers.figures import Figures, Form, Head
 from models import Client
 from services import clock
 from services.instalment_list import Told
+from services.instalments import EMPLOYEE
 from services.payment_list import Entry
 from texts import current_language, gettext
 
@@ -71,7 +72,9 @@ def instalments_file(client: Client, plans: Sequence[Told], form: FileFormat) ->
         Head(_("Sum with VAT, BYN"), Form.MONEY, 0),
         Head(_("Bill"), Form.TEXT, 0),
         Head(_("Left to pay, BYN"), Form.MONEY, 0),
+        Head(_("Payer"), Form.TEXT, 0),
     ]
+    payers = {"client": _("the company, by its bills"), EMPLOYEE: _("the employee, on no bill")}
     rows = [
         (
             told.plan.contract_no,
@@ -80,7 +83,8 @@ def instalments_file(client: Client, plans: Sequence[Told], form: FileFormat) ->
             format_date(part.row.due_on),
             part.row.amount,
             part.number,
-            0 if part.is_paid else part.row.amount,
+            part.left,
+            payers[told.plan.payer],
         )
         for told in plans
         for part in told.parts

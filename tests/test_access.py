@@ -237,7 +237,7 @@ def address(row, key=KEY):
     rule = row["rule"]
     for argument in ("<key>", "<draft>", "<order>", "<token>"):
         rule = rule.replace(argument, key)
-    rule = re.sub("<int:(run|subscriber|started|seq|asked|client|file)>", "1", rule)
+    rule = re.sub("<int:(run|subscriber|started|seq|asked|client|file|plan)>", "1", rule)
     rule = rule.replace("<int:user>", str(10**9))  # 1 may be one's own
     rule = rule.replace("<month>", "2026-03")
     assert "<" not in rule, f"{rule}: teach this test its arguments"

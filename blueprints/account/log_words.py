@@ -55,6 +55,7 @@ WORDS = {  # by services.audit.AuditEventKind
     "discount_added": N_("Added a discount"),
     "discount_ended": N_("Ended a discount"),
     "instalments_added": N_("Added an instalment plan"),
+    "instalments_ended": N_("Ended an instalment plan"),
     "vat_rate_set": N_("Set a rate of VAT"),
     "subscriber_chosen": N_("Chose a SIP subscriber"),
     "language_chosen": N_("Chose a language"),

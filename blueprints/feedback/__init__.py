@@ -22,8 +22,9 @@ from blueprints.feedback.forms import MessageForm, QuestionForm, RatingForm, lim
 from blueprints.forms import EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.onlooking import looked_at
+from blueprints.paths import row_id
 from blueprints.receiving import receive
-from blueprints.scoped import by_number
+from blueprints.scoped import by_number, has_scope
 from blueprints.security import receives_files
 from blueprints.web import MenuItem, render_section
 from config import Config
@@ -40,6 +41,7 @@ from services import (
     feedback_files,
     feedback_reading,
     feedback_subjects,
+    instalment_list,
 )
 from services.feedback_about import About
 from texts import N_, gettext
@@ -96,6 +98,8 @@ def new() -> Response:
         form.subject.data = ""
     if about.subscriber:
         form.number.data = about.subscriber.number
+    if "plan" in request.args:
+        form.text.data = _early_repayment_or_404()
     return _draw_new(form, about)
 
 
@@ -127,6 +131,14 @@ def ask() -> AnyResponse:
         return _with(_draw_new(form, about, status), headers)
     flash(gettext("Request No. {number} is accepted").format(number=thread.number), "ok")
     return redirect(url_for(".thread", key=thread.key), code=303)
+
+
+def _early_repayment_or_404() -> str:
+    """What is written to repay the plan named in the address. Plans are the whole company's."""
+    today = clock.now().date()
+    number = request.args.get("plan", 0, type=row_id)
+    told = None if has_scope() else instalment_list.find(g.client, number, today)
+    return words.early_repayment_text(told, today) if told else abort(404)
 
 
 def own_about_or_404(word: str) -> About:

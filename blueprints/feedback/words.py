@@ -1,6 +1,10 @@
 """Words of «Обратная связь»: subjects, states, and how a thread is called."""
 
+from datetime import date
+
 from domain.feedback import Subject, ThreadState
+from domain.formats import format_date, format_money
+from services.instalment_list import Told
 from texts import N_, gettext
 
 SUBJECT_WORDS = {
@@ -28,6 +32,20 @@ OPERATOR_WORDS = {**STATE_WORDS, ThreadState.AWAITS_CLIENT: N_("Awaits the clien
 def subject_text(subject: str) -> str:
     """«Тема» in words."""
     return gettext(SUBJECT_WORDS[Subject(subject)])
+
+
+def early_repayment_text(told: Told, today: date) -> str:
+    """What a client writes to pay a plan before its time; "" when nothing is left to do so."""
+    if not told.early:
+        return ""
+    text = gettext(
+        "Please let us pay the instalments of contract {contract} ({goods}) before their time. "
+        "The sum on {day}: {sum} BYN."
+    )
+    plan, sum_ = told.plan, format_money(told.early)
+    return text.format(
+        contract=plan.contract_no, goods=plan.goods, day=format_date(today), sum=sum_
+    )
 
 
 def state_text(state: str) -> str:

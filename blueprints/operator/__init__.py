@@ -14,6 +14,7 @@ from blueprints.operator import (
     feedback,
     import_card,
     imports,
+    instalments,
     letters,
     numbers,
     statements,
@@ -41,7 +42,7 @@ PAGES = (imports, unrated, billing, statements, clients, feedback)
 OPERATOR_MENU = MenuItem(
     N_("Imports and orders"), "operator.show", children=tuple(page.MENU for page in PAGES)
 )
-for page in (*PAGES, bill, cabinet, centre, letters, numbers):
+for page in (*PAGES, bill, cabinet, centre, instalments, letters, numbers):
     bp.register_blueprint(page.bp)
 
 

@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response as AnyResponse
 from blueprints.forms import CabinetForm, EmptyForm, check_button
 from blueprints.guards import allow
 from blueprints.operator.money_forms import (
-    SERVICES,
     ChargeForm,
     DiscountForm,
     InstalmentForm,
@@ -30,6 +29,7 @@ from services import (
     accounts,
     clock,
     discounts,
+    instalment_list,
     instalments,
     invoices,
     one_offs,
@@ -65,7 +65,7 @@ HINTS = {
     "first_payment": N_("It stands on no bill."),
 }
 bp = Blueprint("clients", __name__, url_prefix="/clients")
-BESIDE = ("operator.bill", "operator.centre", "operator.numbers")
+BESIDE = ("operator.bill", "operator.centre", "operator.instalments", "operator.numbers")
 MENU = MenuItem(N_("Clients"), "operator.clients.index", beside=BESIDE)
 
 
@@ -85,7 +85,6 @@ def show(client: int) -> Response:
     row = client_or_404(client)
     ip = request.remote_addr or ""
     access.note_client_viewed(g.user, row, f"client:{row.id}", ip=ip, now=clock.now())
-    plans = instalments.of_client(row)
     charges = one_offs.of_client(row)
     return render_section(
         "operator/clients/show.html",
@@ -95,7 +94,7 @@ def show(client: int) -> Response:
         payments=payments.of_client(row),
         charges=charges,
         discounts=discounts.of_client(row),
-        plans=[(plan, instalments.parts_of(plan)) for plan in plans],
+        plans=instalment_list.of_client(row, clock.now().date()),
         services=_services_of(charges),
         languages=NAMES,
         usual_language=NAMES[OWN],
@@ -215,6 +214,7 @@ def instalment(client: int) -> AnyResponse:
         purchase = Purchase(
             contract_no=form.contract_no.data,
             goods=form.goods.data,
+            serial_no=form.serial_no.data,
             price=form.price.kopecks,
             first_payment=form.first_payment.kopecks,
             months=form.months.data,

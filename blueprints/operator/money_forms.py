@@ -137,6 +137,9 @@ class InstalmentForm(CabinetForm):
         lazy_gettext("Contract No."), filters=[_trimmed], validators=[REQUIRED, _short]
     )
     goods = StringField(lazy_gettext("Goods"), filters=[_trimmed], validators=[REQUIRED, _short])
+    serial_no = StringField(
+        lazy_gettext("Serial number (IMEI)"), filters=[_trimmed], validators=[_short]
+    )
     price = SumField(lazy_gettext("Price with VAT, BYN"), validators=[REQUIRED])
     first_payment = SumField(lazy_gettext("Paid at once, BYN"))
     months = NumberField(lazy_gettext("Number of parts"), validators=[_parts])

@@ -268,8 +268,8 @@ def money_forms(full, page):
         },
         "discount": {"name": "Скидка", "percent": "5", "valid_from": day, "valid_to": ""},
         "instalment": {
-            "contract_no": "Р-1", "goods": "Телефон", "price": "100", "first_payment": "0",
-            "months": "3", "starts_on": day, "number": "", "payer": "client",
+            "contract_no": "Р-1", "goods": "Телефон", "serial_no": "35-1", "price": "100",
+            "first_payment": "0", "months": "3", "starts_on": day, "number": "", "payer": "client",
         },
     }  # fmt: skip
     ways = {name: (full.operator, f"{page}/{name}", fields) for name, fields in forms.items()}
@@ -284,6 +284,9 @@ def money_forms(full, page):
     number = {"number": full.subscriber.number, "kind": "employee", "group": "Продажи"}
     return {
         **{f"operator.clients.{name}": way for name, way in ways.items()},
+        "operator.instalments.end": (
+            full.operator, f"{page}/instalments/{full.plan.id}/end", {"how": "repaid", "day": day},
+        ),
         "operator.cabinet.leave": (full.operator, f"{page}/cabinet/leave", {}),
         "operator.cabinet.show": (
             full.operator, f"{page}/cabinet/", {"reason": "Вопрос по телефону"},
@@ -295,13 +298,13 @@ def money_forms(full, page):
         "operator.centre.remove": (
             full.operator, f"{centre}/remove", {"subscriber": str(full.agent.id)},
         ),
-    }  # fmt: skip
-
-
         "operator.numbers.edit": (
             full.operator, f"{page}/numbers/{full.agent.id}",
             {"full_name": "Анна", "connection": "", "status": "blocked", "status_reason": "Долг"},
         ),
+    }  # fmt: skip
+
+
 def sent(fields):
     """The fields as a request takes them: the file is read once only."""
     if "files" in fields:

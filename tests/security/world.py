@@ -13,11 +13,22 @@ from domain.rating.states import CallRating
 from domain.roles import Role
 from models import Artefact, Call, Client, ImportRun, Notice, Order, OrderDraft, User
 from models_access import AccessLink
-from models_billing import BillingRequest, DeliverySetting, Invoice
+from models_billing import BillingRequest, DeliverySetting, InstalmentPlan, Invoice
 from models_feedback import FeedbackFile, FeedbackThread
 from models_payments import StatementFile
-from services import access_links, billing, clock, delivery_letters, letter_links, mailbox, scopes
+from services import (
+    access_links,
+    billing,
+    clock,
+    delivery_letters,
+    instalments,
+    letter_links,
+    mailbox,
+    scopes,
+)
 from services.access_links import LinkKind
+from services.audit import By
+from services.instalments import Purchase
 from tests import factories
 from tests.page import Browser
 
@@ -50,6 +61,7 @@ class World:
     sent_file: FeedbackFile  # in it
     held: Notice  # a letter that did not go out
     statement: StatementFile  # of the bank, only checked
+    plan: InstalmentPlan  # no part of it is due
     colleague: User
     reset: AccessLink  # a letter of theirs about a forgotten password
     named: AccessLink  # and one that confirms their own address
@@ -78,6 +90,7 @@ class World:
             "<int:subscriber>": str(call.subscriber_id),
             "<int:started>": str(call.started_at),
             "<int:seq>": str(call.seq),
+            "<int:plan>": str(self.plan.id),
             "<int:part>": "1" if "/html/" in rule else "2",
             "<path:filename>": "cabinet.css",
         }
@@ -217,11 +230,19 @@ def build(app, **values):
             created_at=now,
         ),
         statement=factories.make_statement(client, now),
+        plan=_sell(client, now),
         thread=thread,
         sent_file=factories.make_feedback_file(
             thread.messages.get(), app.config["CABINET"].feedback_dir, b"%PDF-1.4"
         ),
     )
+
+
+def _sell(client, now):
+    """Goods of three parts, the first of which is due in a month."""
+    first = month_start(now.date(), -1)
+    told = Purchase(contract_no="Р-7", goods="Шлюз", price=300, months=3, starts_on=first)
+    return instalments.add(client, told, by=By(now=now))
 
 
 def _bill(app, client, number, run, now):
