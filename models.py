@@ -189,6 +189,9 @@ class Client(BaseModel):
     contract_no = CharField(default="")
     contract_date = DateField(null=True)
     address = CharField(default="")
+    bank = CharField(default="")  # of its account: bank's name, number without spaces, bank's code
+    iban = CharField(default="")
+    bic = CharField(default="")
     invoice_email = CharField()  # as it was added; what holds since: services/delivery.py
     detail_email = CharField()  # the address named in the connection application
     may_download = BooleanField(default=False)  # policy: files can be fetched in the cabinet too

@@ -11,6 +11,7 @@ from markupsafe import Markup
 import texts
 from domain import formats
 from domain.billing.delivery import DeliveryMethod, Stage
+from domain.billing.requisites import format_iban
 from domain.orders import MailState, OrderKind, OrderState
 from services import clock
 from texts import N_, gettext
@@ -168,6 +169,7 @@ FILTERS = {
     "time": time,
     "duration": formats.format_duration,
     "phone": formats.format_phone,
+    "iban": format_iban,
     "size": formats.format_size,
     "integer": formats.format_integer,
     "money": formats.format_money,

@@ -17,6 +17,9 @@ DETAILS = (
         "--contract-date", type=click.DateTime(["%Y-%m-%d", "%d.%m.%Y"]), help="Its date."
     ),
     click.option("--address", help="The company's address."),
+    click.option("--bank", help="The bank of its account, as bills name it."),
+    click.option("--iban", help="The account's number; its check digits are looked at."),
+    click.option("--bic", help="The bank's code."),
     click.option(
         "--download/--no-download",
         "may_download",

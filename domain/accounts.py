@@ -1,10 +1,12 @@
-"""Shapes of what identifies a client and a user: account number, УНП, e-mail address, login.
+"""Shapes of what identifies a client and a user: account number, УНП, bank details, e-mail address,
+login.
 
 All checks raise `InvalidValue`. They tell whether a value can be one, not whether it is in use.
 """
 
 import re
 
+from domain.billing.requisites import IBAN_LENGTH, is_bic, is_iban, plain_iban
 from domain.errors import InvalidValue
 
 _EMAIL = re.compile(
@@ -53,6 +55,27 @@ def check_name(name: str) -> str:
 def check_detail(text: str) -> str:
     """One line that may be empty (a contract's number, an address); spaces around it go."""
     return check_name(text) if text.strip() else ""
+
+
+def check_iban(text: str) -> str:
+    """An account's number without its spaces; it may be empty.
+
+    >>> check_iban("by13 nbrb 3600 9000 0000 2z00 ab00")
+    'BY13NBRB3600900000002Z00AB00'
+    """
+    plain = plain_iban(text)
+    if plain and not is_iban(plain):
+        what = f"IBAN (BY, {IBAN_LENGTH} characters, check digits that fit)"
+        raise InvalidValue(what=what, value=_shown(text))
+    return plain
+
+
+def check_bic(text: str) -> str:
+    """A bank's code; it may be empty."""
+    plain = text.strip().upper()
+    if plain and not is_bic(plain):
+        raise InvalidValue(what="BIC (8 or 11 letters and digits)", value=_shown(text))
+    return plain
 
 
 def fold_login(login: str) -> str:

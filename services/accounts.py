@@ -10,8 +10,10 @@ from peewee import IntegrityError
 
 from domain.accounts import (
     check_account_no,
+    check_bic,
     check_detail,
     check_email,
+    check_iban,
     check_login,
     check_name,
     check_unp,
@@ -40,6 +42,9 @@ class ClientDetails(TypedDict, total=False):
     contract_no: str
     contract_date: date | None
     address: str
+    bank: str
+    iban: str
+    bic: str
     may_download: bool
     hide_incoming_peers: bool
     language: str
@@ -59,6 +64,9 @@ CLIENT_CHECKS = {
     "detail_email": check_email,
     "contract_no": check_detail,
     "address": check_detail,
+    "bank": check_detail,
+    "iban": check_iban,
+    "bic": check_bic,
 }
 
 

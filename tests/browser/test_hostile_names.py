@@ -14,8 +14,8 @@ from tests.security.payloads import PAYLOADS
 LOGIN, ACCOUNT = "<svg onload=alert(0)>", "99999999"
 CLIENT = (
     "INSERT INTO client (name, unp, account_no, contract_no, address, invoice_email, detail_email,"
-    " may_download, hide_incoming_peers, language, created_at)"
-    " VALUES (?, '190000001', ?, ?, ?, ?, ?, TRUE, FALSE, '', '2026-01-01 00:00:00')"
+    " bank, iban, bic, may_download, hide_incoming_peers, language, created_at)"
+    " VALUES (?, '190000001', ?, ?, ?, ?, ?, '', '', '', TRUE, FALSE, '', '2026-01-01 00:00:00')"
 )
 USER = (
     "INSERT INTO cabinet_user (login, password_hash, role, client_id, full_name, is_active,"

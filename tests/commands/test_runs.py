@@ -137,6 +137,8 @@ def test_a_client_is_changed_by_what_is_given(flask):  # noqa: F811
         (["00012", "--email", "nobody"], 2),
         (["00012", "--name", " "], 2),
         (["00012", "--contract-date", "yesterday"], 2),
+        (["00012", "--bank", "Банк", "--iban", "BY14 NBRB 3600 9000 0000 2Z00 AB00"], 2),
+        (["00012", "--bic", "NBRB"], 2),
         (["00012"], 2),
         (["99", "--name", "X"], 1),
     ],
@@ -155,3 +157,17 @@ def test_a_client_is_added_with_its_details(flask):  # noqa: F811
     assert (status, err) == (0, "")
     client = one(lambda: Client.get(Client.account_no == "2"))
     assert (client.address, client.hide_incoming_peers) == ("Минск", True)
+
+
+def test_bank_details_are_kept_in_one_form_and_can_be_taken_away(flask):  # noqa: F811
+    details = ("--bank", "ОАО «Банк»", "--iban", "by13 nbrb 3600 9000 0000 2z00 ab00", "--bic")
+    assert flask("client", "change", "00012", *details, "nbrbby2x") == (
+        *(0, "changed: bank, iban, bic\n", ""),
+    )
+    client = one(lambda: Client.get(Client.account_no == "00012"))
+    told = (client.bank, client.iban, client.bic)
+    assert told == ("ОАО «Банк»", "BY13NBRB3600900000002Z00AB00", "NBRBBY2X")
+    wrong = flask("client", "change", "00012", "--iban", "BY14NBRB3600900000002Z00AB00")[2]
+    assert "check digits that fit): BY14NBRB3600900000002Z00AB00 cannot be used" in wrong
+    assert flask("client", "change", "00012", "--iban", "")[1] == "changed: iban\n"
+    assert one(lambda: Client.get(Client.account_no == "00012")).iban == ""

@@ -12,7 +12,8 @@ from pypdf.generic import ContentStream
 from domain.formats import format_money
 from domain.orders import FileFormat
 from domain.writers import pdf_qr
-from services import invoice_reports, invoices
+from models import Client
+from services import invoice_reports, invoices, verify
 from tests.pdf import lines_of, open_pdf
 from tests.services import invoice_cases
 from tests.services.invoice_cases import CASES, document_of
@@ -173,3 +174,27 @@ def test_names_of_files_say_what_they_are(app, base):
         "Приложение к счету № 2026-000001 за март 2026",
     ]
     assert invoice_reports.name_of(note, PDF) == "Корректировочный счет № 2026-000002 за март 2026"
+
+
+def test_bank_details_of_the_customer_are_frozen_with_the_bill(written):
+    """A bill of before they were known has none, then and now; no later change touches one."""
+    invoice_cases.make_plan()
+    client = invoice_cases.make_customer()
+    invoice_cases.form()
+    iban = REQUISITES["OPERATOR_IBAN"]
+    known = {"bank": "ЗАО «Ссуда»", "iban": iban, "bic": "DEMOBY2X"}
+    Client.update(known).where(Client.id == client.id).execute()
+    invoice_cases.form(invoice_cases.APRIL, invoice_cases.LATER)
+    Client.update(bank="Другой", iban="", bic="").where(Client.id == client.id).execute()
+    after, before = invoices.of_client(client)
+    assert not invoices.content_of(before).client.bank
+    assert "Ссуда" not in pdf_text(written(before, PDF))
+    text = pdf_text(written(after, PDF))
+    assert "Банк: ЗАО «Ссуда»" in text
+    assert "БИК: DEMOBY2X" in text
+    assert text.count("Расчетный счет: BY13 NBRB 3600") == 2, "of both sides"
+    assert xlsx_text(written(after, XLSX)).count("BY13 NBRB 3600 9000 0000 2Z00 AB00") == 2
+    assert "Другой" not in text
+    assert invoices.check(before.key).is_whole
+    assert invoices.check(after.key).is_whole
+    assert verify.run() == []

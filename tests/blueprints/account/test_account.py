@@ -37,6 +37,24 @@ def test_requisites_contract_and_numbers_are_shown(app, base):
     assert shown["Номера"] == "Всего 3, из них активных: 2"
 
 
+def test_bank_details_are_shown_where_they_are_known_and_a_change_can_be_told(app, base):
+    iban = "BY13NBRB3600900000002Z00AB00"
+    client = make_client(bank="ОАО «Банк»", iban=iban, bic="NBRBBY2X")
+    browser = Browser(app, make_user(client))
+    page = browser.get("account.show")
+    shown = facts(page)
+    told = (shown["Расчетный счет"], shown["Банк"], shown["БИК"])
+    assert told == ("BY13 NBRB 3600 9000 0000 2Z00 AB00", "ОАО «Банк»", "NBRBBY2X")
+    form = browser.get(page.find("a", string="Сообщить об изменении")["href"])
+    assert form.select_one("#subject option[selected]").text == "Другое"
+    office = Browser(app, make_user(role=Role.CLERK))
+    assert facts(office.get("operator.clients.show", client=client.id))["Банк"] == "ОАО «Банк»"
+    viewer = Browser(app, make_user(make_client(), role=Role.VIEWER))
+    page = viewer.get("account.show")
+    assert not {"Расчетный счет", "Банк", "БИК"} & set(facts(page))
+    assert not page.find("a", string="Сообщить об изменении")
+
+
 def test_addresses_are_masked_and_say_what_they_are_for(app, base):
     client = make_client(invoice_email="buh@romashka.by", detail_email="sip@lotos.by")
     page = Browser(app, make_user(client)).get("account.show")

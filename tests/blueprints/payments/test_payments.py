@@ -2,12 +2,13 @@
 
 import csv
 import io
+import re
 from datetime import UTC, date, datetime
 from zipfile import ZipFile
 
 import pytest
 
-from models import Order
+from models import Client, Order
 from models_billing import Payment
 from models_feedback import FeedbackThread
 from services import billing, clock, invoices, payments, reports, statement_reports
@@ -147,6 +148,19 @@ def test_requisites_name_the_bills_and_fill_a_payment_order(browser, client_row,
     assert "BY13 NBRB 3600 9000 0000 2Z00 AB00" in text
     assert "Семнадцать белорусских рублей 50 копеек" in text
     assert client_row.name in text
+
+
+def test_the_payers_account_stands_in_the_order_when_it_is_known(
+    browser, client_row, bills, account
+):
+    browser.get("payments.order")
+    blank = browser.response.get_data().decode("utf-8-sig")
+    assert re.search(r"Счет плательщика \(IBAN\): +_{9}", blank)
+    Client.update(bank="ОАО «Банк»", iban=IBAN, bic="NBRBBY2X").execute()
+    browser.get("payments.order")
+    text = browser.response.get_data().decode("utf-8-sig")
+    assert re.search(r"Счет плательщика \(IBAN\): +BY13 NBRB 3600 9000", text)
+    assert re.search(r"Банк-отправитель, код \(BIC\): +ОАО «Банк», NBRBBY2X\r\n", text)
 
 
 def test_another_sum_goes_into_the_order_and_a_bad_one_is_told(browser, bills, account):
