@@ -2,19 +2,35 @@
 field with an error of its own. The sections' forms are in the sections.
 """
 
+import re
+import secrets
 from typing import Any
 
 from flask import g
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import _FlaskFormCSRF
 from werkzeug.exceptions import UnprocessableEntity
-from wtforms import Form, ValidationError
+from wtforms import Form, HiddenField, ValidationError
 from wtforms.csrf.core import CSRFTokenField
 from wtforms.i18n import get_translations
 
+from domain.errors import (
+    DomainError,
+    NoSpaceForFiles,
+    NoSpaceLeft,
+    TooManyMessages,
+    TooManyOrdersPerHour,
+)
 from domain.languages import OWN
 from texts import N_, current_language, gettext
 
+FORM_KEY = re.compile(r"[0-9a-f]{24}")
+WAITS = {  # status, seconds to wait
+    TooManyOrdersPerHour: (429, 60),
+    TooManyMessages: (429, 60),
+    NoSpaceLeft: (503, 600),
+    NoSpaceForFiles: (503, 600),
+}
 STALE_FORM = N_("The form is out of date. Check the data and send it again")
 
 
@@ -46,6 +62,30 @@ class CabinetForm(FlaskForm):
 
         def get_translations(self, form: Form) -> Any:  # noqa: ARG002 - WTForms asks for it
             return get_translations([current_language(), OWN])  # WTForms has no Belarusian
+
+
+class KeyedForm(CabinetForm):
+    """A form that is sent once, however often it is clicked."""
+
+    form_key = HiddenField()
+
+    def __init__(self, **values: object) -> None:
+        super().__init__(**values)
+        if "formdata" in values or not self.is_submitted():  # drawn anew
+            self.form_key.data = secrets.token_hex(12)
+
+    def validate_form_key(self, field: HiddenField) -> None:
+        """A key of ours: it makes of two clicks one deed."""
+        if not FORM_KEY.fullmatch(field.data or ""):
+            field.data = secrets.token_hex(12)
+            raise ValidationError(gettext(STALE_FORM))
+
+
+def refusal(error: DomainError) -> tuple[int, dict[str, str]]:
+    """Status and headers of an answer that says why a rule did not let a form pass."""
+    status, wait_s = WAITS.get(type(error), (422, 0))
+    wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
+    return status, wait
 
 
 class EmptyForm(CabinetForm):

@@ -8,7 +8,7 @@ rate, on the sum of that rate's lines. Between those three nothing is rounded.
 
 import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from fractions import Fraction
 
@@ -17,6 +17,7 @@ from domain.errors import InvalidValue
 PLACES = 6  # of a rouble, in a micro
 ROUBLE = 10**PLACES  # micros
 KOPECK = ROUBLE // 100  # micros
+_PRICE = re.compile(r"[+-]?(?:[0-9]{1,12}(?:[.,][0-9]{0,24})?|[.,][0-9]{1,24})(?:[eE]-[0-9]{1,2})?")
 _SPACES = re.compile("[ \u00a0\u2009\u202f]")
 _AMOUNT = re.compile(r"([+\-−]?) ?([0-9]{1,3}(?: [0-9]{3}){1,3}|[0-9]{1,12})(?:[.,]([0-9]{1,2}))?")
 
@@ -78,11 +79,11 @@ def read_micros(text: str) -> int:
     >>> read_micros("0,1627"), read_micros(" 12 ")
     (162700, 12000000)
     """
-    try:
-        micros = Decimal(text.strip().replace(",", ".")) * ROUBLE
-    except InvalidOperation:
-        raise InvalidValue(f"{text!r} is no amount", what="amount", value=text) from None
-    if not micros.is_finite() or micros != micros.to_integral_value():
+    found = _PRICE.fullmatch(text.strip())
+    if found is None:
+        raise InvalidValue(f"{text!r} is no amount", what="amount", value=text)
+    micros = Decimal(found[0].replace(",", ".")) * ROUBLE
+    if micros != micros.to_integral_value():
         raise InvalidValue(f"{text!r} has more than six places", what="amount", value=text)
     return int(micros)
 

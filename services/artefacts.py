@@ -165,13 +165,16 @@ def note_download(found: OpenFile, order: Order, *, user: User, ip: str, now: da
 
 
 def remove_expired(*, now: datetime) -> int:
-    """Remove files whose time is over."""
-    expired = Artefact.select().where(Artefact.removed_at.is_null(), Artefact.expires_at <= now)
+    """Remove files whose time is over; not of an order that is being carried out again."""
+    closed = Order.across_clients(Order.id).where(Order.closed_at.is_null(is_null=False))
+    is_over = (
+        Artefact.removed_at.is_null() & (Artefact.expires_at <= now) & Artefact.order.in_(closed)
+    )
     removed = 0
-    for artefact in list(expired.limit(500)):
-        (folder() / artefact.path).unlink(missing_ok=True)
-        faults.reach("reconcile.file_removed")
+    for artefact in list(Artefact.select().where(is_over).limit(500)):
         with write_tx():
-            Artefact.update(removed_at=now).where(Artefact.id == artefact.id).execute()
-        removed += 1
+            if Artefact.update(removed_at=now).where(Artefact.id == artefact.id, is_over).execute():
+                (folder() / artefact.path).unlink(missing_ok=True)
+                faults.reach("reconcile.file_removed")
+                removed += 1
     return removed

@@ -27,7 +27,7 @@ from models_subscribers import CentreHours, CentreNumber
 from services import audit, call_centre_days
 from services.audit import AuditEventKind, By
 from services.scopes import whole_company
-from services.transactions import write_tx
+from services.transactions import lock_client, write_tx
 
 HOLIDAYS_AHEAD = 60  # days
 
@@ -94,6 +94,7 @@ def add(
 ) -> None:
     """Put a number of the client into the service; raises `AlreadyExists`."""
     with write_tx():
+        lock_client(client)  # of two clicks the second finds what the first has done
         if CentreNumber.of(client).where(CentreNumber.subscriber == subscriber).exists():
             raise AlreadyExists(what="number", name=subscriber.number)
         CentreNumber.create(

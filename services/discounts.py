@@ -7,6 +7,7 @@ from flask import current_app
 from domain.accounts import check_name
 from domain.errors import (
     AlreadyExists,
+    DiscountEnded,
     DiscountsAboveAll,
     InvalidValue,
     NotFound,
@@ -66,8 +67,9 @@ def add(
 
 def end(client: Client, discount_id: int, on: date, *, by: By) -> Discount:
     """Let a discount hold up to a day, and no longer. Raises `NotFound`, `PeriodReversed` for a day
-    before its first, `OnInvoice` when it stands on the invoice of a month that begins later, and
-    `ImportsBusy` while invoices are formed: then nobody knows yet on which it stands.
+    before its first, `DiscountEnded` for one behind its last, `OnInvoice` when it stands on the
+    invoice of a month that begins later, and `ImportsBusy` while invoices are formed: then nobody
+    knows yet on which it stands.
     """
     data_dir = current_app.config["CABINET"].data_dir
     with import_turns.one_at_a_time(data_dir, import_turns.do_not_wait), write_tx():
@@ -78,11 +80,13 @@ def end(client: Client, discount_id: int, on: date, *, by: By) -> Discount:
         if on < discount.valid_from:
             raise PeriodReversed
         last = discount.valid_to or date.max
+        if on > last:
+            raise DiscountEnded(day=last)
         given = Invoice.of(client).where(
             Invoice.ordinal == 0,
-            Invoice.period > min(on, last),
+            Invoice.period > on,
             Invoice.period >= discount.valid_from,
-            Invoice.period <= max(on, last),
+            Invoice.period <= last,
         )
         if invoice := given.order_by(Invoice.period.desc()).first():
             raise OnInvoice(month=f"{invoice.period:%m.%Y}")

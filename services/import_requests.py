@@ -100,3 +100,12 @@ def find_exchange(name: str, client: Client | None) -> Exchange:
     if client and exchange.client_id not in (None, client.id):
         raise InvalidValue(f"{name} is another client's", what="exchange", value=name)
     return exchange
+
+
+def keep_exchange(name: str, client: Client | None) -> Exchange:
+    """The same, stored; whoever makes it at the same moment makes the same one."""
+    exchange = find_exchange(name, client)
+    if exchange.id is not None:
+        return exchange
+    Exchange.insert(name=exchange.name, client=exchange.client_id).on_conflict_ignore().execute()
+    return find_exchange(name, client)

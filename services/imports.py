@@ -35,6 +35,7 @@ from services.import_requests import (
     ZoneChanged,
     ZoneContradicted,
     find_exchange,
+    keep_exchange,
 )
 from services.matching import Matcher
 from services.subscribers import NewSubscriber, add_subscribers
@@ -246,7 +247,7 @@ class _Run:
         digest = self.outcome.sha256
         with write_tx():
             if self.exchange.id is None:
-                self.exchange.save()
+                self.exchange = keep_exchange(self.request.exchange_name, self.request.client)
             same = ImportRun.select().where(
                 ImportRun.file_sha256 == digest, ImportRun.exchange == self.exchange
             )

@@ -177,17 +177,17 @@ def remove_sent(*, now: datetime) -> int:
     """
     oldest = now - timedelta(days=current_app.config["CABINET"].ARTEFACT_DAYS)
     is_sent = (Mail.state == MailState.SENT) & (Mail.sent_at <= oldest)
-    is_given_up = Order.state.in_((OrderState.FAILED, OrderState.CANCELLED)) & (
-        Order.closed_at <= oldest
+    given_up = Order.across_clients(Order.id).where(
+        Order.state.in_((OrderState.FAILED, OrderState.CANCELLED)), Order.closed_at <= oldest
     )
-    over = Mail.select().join(Order).where(Mail.path != "", is_sent | is_given_up)
+    is_over = (Mail.path != "") & (is_sent | Mail.order.in_(given_up))
     removed = 0
-    for mail in list(over.limit(500)):
-        (artefacts.folder() / mail.path).unlink(missing_ok=True)
-        faults.reach("reconcile.letter_removed")
+    for mail in list(Mail.select().where(is_over).limit(500)):
         with write_tx():
-            Mail.update(path="").where(Mail.id == mail.id).execute()
-        removed += 1
+            if Mail.update(path="").where(Mail.id == mail.id, is_over).execute():
+                (artefacts.folder() / mail.path).unlink(missing_ok=True)
+                faults.reach("reconcile.letter_removed")
+                removed += 1
     return removed
 
 

@@ -25,7 +25,7 @@ from models_billing import (
     TariffVersion,
 )
 from services import accounts, bulk, clock, vat_rates
-from services.transactions import write_tx
+from services.transactions import lock_client, write_tx
 
 RATE_COLUMNS = (
     *("version_id", "prefix", "origin", "name", "destination_group", "connect_fee", "free_s"),
@@ -190,7 +190,7 @@ def _draft(
     same = (TariffVersion.plan == plan) & (TariffVersion.valid_from == valid_from)
     if TariffVersion.select().where(same, TariffVersion.state == VersionState.PUBLISHED).exists():
         raise AlreadyExists(what="tariff", name=f"{plan.name}, {valid_from:%d.%m.%Y}")
-    TariffVersion.delete().where(same).execute()
+    TariffVersion.delete().where(same, TariffVersion.state == VersionState.DRAFT).execute()
     rounding = told.rounding or (base and rounding_of(base)) or TO_A_MICRO
     version = TariffVersion.create(
         plan=plan,
@@ -258,6 +258,7 @@ def assign(
         else PlanAssignment.subscriber == subscriber
     )
     with write_tx():
+        lock_client(client)  # of two at once for a whole company, no index would refuse one
         PlanAssignment.delete().where(PlanAssignment.client == client, same, whose).execute()
         return PlanAssignment.create(
             client=client, subscriber=subscriber, plan=plan, valid_from=valid_from

@@ -128,9 +128,7 @@ def _add_runs(
         os.link(first, path)
     runs = []
     with write_tx():
-        exchange = import_requests.find_exchange(upload.exchange_name, upload.client)
-        if exchange.id is None:
-            exchange.save()
+        exchange = import_requests.keep_exchange(upload.exchange_name, upload.client)
         for each, member in zip(keys, found, strict=True):
             run = ImportRun.create(
                 exchange=exchange,

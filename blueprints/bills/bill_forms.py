@@ -2,8 +2,6 @@
 orders or a refusal, and the notice of closed days.
 """
 
-import re
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -11,7 +9,6 @@ from datetime import date, datetime
 from flask import Response, current_app, flash, g, redirect, request
 from wtforms import (
     BooleanField,
-    HiddenField,
     RadioField,
     SelectMultipleField,
     ValidationError,
@@ -19,8 +16,8 @@ from wtforms import (
 from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
-from blueprints.forms import STALE_FORM, CabinetForm
-from domain.errors import DomainError, NoSpaceLeft, TooManyOpenOrders, TooManyOrdersPerHour
+from blueprints.forms import KeyedForm, refusal
+from domain.errors import DomainError, TooManyOpenOrders, TooManyOrdersPerHour
 from domain.orders import FileFormat, OrderKind
 from models import Order
 from services import bill_offers, clock, invoice_orders, orders, reports
@@ -28,16 +25,13 @@ from services.bill_offers import ITEMS
 from services.invoice_orders import BillRequest, Placed
 from texts import error_text, gettext, lazy_gettext
 
-FORM_KEY = re.compile(r"[0-9a-f]{24}")
 FORMATS = (FileFormat.PDF, FileFormat.XLSX, FileFormat.CSV)  # the paper's own form first
-WAITS = {TooManyOrdersPerHour: (429, 60), NoSpaceLeft: (503, 600)}  # status, seconds
 LIMITS = frozenset({TooManyOpenOrders.code, TooManyOrdersPerHour.code})
 
 
-class BillForm(CabinetForm):
+class BillForm(KeyedForm):
     """Which documents, in what form, and on closed days the choice to wait."""
 
-    form_key = HiddenField()
     documents = SelectMultipleField(validate_choice=False)  # the service knows what is offered
     file_format = RadioField(
         lazy_gettext("Form of the file"),
@@ -54,14 +48,7 @@ class BillForm(CabinetForm):
             SelectChoice(each.value, each.value.upper()) for each in FORMATS if each in offered
         ]
         if not self.is_submitted():
-            self.form_key.data = secrets.token_hex(12)
             self.documents.data = request.args.getlist("bill")[:1]  # from the page of a bill
-
-    def validate_form_key(self, field: HiddenField) -> None:
-        """A key of ours: it makes of two clicks one order."""
-        if not FORM_KEY.fullmatch(field.data or ""):
-            field.data = secrets.token_hex(12)
-            raise ValidationError(gettext(STALE_FORM))
 
     def validate_documents(self, field: SelectMultipleField) -> None:
         """At least one, and no more than a page has."""
@@ -124,10 +111,9 @@ def order(
         )
     except DomainError as error:
         form.form_errors.append(error_text(error))
-        status, wait_s = WAITS.get(type(error), (422, 0))
+        status, wait = refusal(error)
         response = draw(form, status, orders.open_orders(g.user) if error.code in LIMITS else [])
-        if wait_s:
-            response.headers["Retry-After"] = str(error.values.get("retry_after_s", wait_s))
+        response.headers.update(wait)
         return response
     _say_placed(placed)
     return redirect(address_of(placed), code=303)

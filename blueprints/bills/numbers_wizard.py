@@ -11,12 +11,13 @@ from flask import Response, abort, flash, g, redirect, request, url_for
 from flask_wtf import FlaskForm
 from werkzeug.exceptions import Gone
 
+from blueprints.bills.bill_forms import LIMITS
 from blueprints.bills.forms import SubscribersForm
-from blueprints.forms import StaleForm
+from blueprints.forms import StaleForm, refusal
 from blueprints.picker import Picker, has_few, tick_chosen, ticked_chosen
 from blueprints.web import render_section
 from blueprints.wizard import raw_answers, remembered, replay
-from domain.errors import DomainError, NoSpaceLeft, TooManyOpenOrders, TooManyOrdersPerHour
+from domain.errors import DomainError
 from domain.msisdn import Verdict
 from domain.orders import OrderKind
 from models import Order, OrderDraft
@@ -27,8 +28,6 @@ from texts import error_text, gettext
 
 PROBLEMS_SHOWN = 200
 TYPED = "typed"  # in the answers of a draft: the list as it was typed
-REFUSALS = {TooManyOrdersPerHour: (429, 60), NoSpaceLeft: (503, 600)}  # status, seconds to wait
-LIMITS = frozenset({TooManyOpenOrders.code, TooManyOrdersPerHour.code})
 
 
 class DraftOver(Gone):
@@ -151,10 +150,9 @@ class NumbersWizard:
         self, step: Step, form: SubscribersForm, picker: Picker, error: DomainError
     ) -> Response:
         form.form_errors.append(error_text(error))
-        status, wait_s = REFUSALS.get(type(error), (422, 0))
+        status, wait = refusal(error)
         response = self._show(step, form, picker, status=status, refused_by=error.code)
-        if status != 422:
-            response.headers["Retry-After"] = str(error.values.get("retry_after_s", wait_s))
+        response.headers.update(wait)
         return response
 
     def _see(self, step: Step, picker: Picker, **more: object) -> Response:

@@ -6,7 +6,7 @@ from wtforms import DateField, RadioField, StringField, TextAreaField, Validatio
 from wtforms.fields import SelectChoice
 from wtforms.validators import Optional
 
-from blueprints.feedback.forms import KeyedForm
+from blueprints.forms import KeyedForm
 from domain.errors import DomainError, TextMissing, TextTooLong, TooManyMessages
 from domain.formats import format_date
 from models import Client, Subscriber

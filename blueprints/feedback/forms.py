@@ -1,8 +1,5 @@
 """Forms of «Обратная связь», of both sides. They check shape; files and limits are not theirs."""
 
-import re
-import secrets
-
 from flask import current_app
 from wtforms import (
     HiddenField,
@@ -17,40 +14,21 @@ from wtforms.fields import SelectChoice
 from wtforms.validators import InputRequired
 
 from blueprints.feedback.words import OPERATOR_WORDS, SUBJECT_WORDS
-from blueprints.forms import STALE_FORM, CabinetForm
+from blueprints.forms import CabinetForm, KeyedForm, refusal
 from domain.attachments import FileRefused
-from domain.errors import DomainError, NoSpaceForFiles, TextMissing, TextTooLong, TooManyMessages
+from domain.errors import DomainError, NoSpaceForFiles, TextMissing, TextTooLong
 from domain.feedback import OPERATOR_STATES, RATINGS, Subject, ThreadState
 from models import Client, Subscriber
 from services import feedback, feedback_about
 from services.feedback_files import Incoming
 from texts import error_text, gettext, lazy_gettext
 
-FORM_KEY = re.compile(r"[0-9a-f]{24}")
 CHOOSE = SelectChoice("", lazy_gettext("Not chosen"))
 FILE_ERRORS = (FileRefused, NoSpaceForFiles)
-WAITS = {TooManyMessages: (429, 60), NoSpaceForFiles: (503, 600)}  # status, seconds
 
 
 def _trimmed(value: str | None) -> str:
     return (value or "").strip()
-
-
-class KeyedForm(CabinetForm):
-    """A form that is sent once, however often it is clicked."""
-
-    form_key = HiddenField()
-
-    def __init__(self, **values: object) -> None:
-        super().__init__(**values)
-        if "formdata" in values or not self.is_submitted():  # drawn anew
-            self.form_key.data = secrets.token_hex(12)
-
-    def validate_form_key(self, field: HiddenField) -> None:
-        """A key of ours: it makes of two clicks one message."""
-        if not FORM_KEY.fullmatch(field.data or ""):
-            field.data = secrets.token_hex(12)
-            raise ValidationError(gettext(STALE_FORM))
 
 
 def _check_words(field: TextAreaField) -> None:
@@ -85,9 +63,7 @@ class MessageForm(KeyedForm):
             self.files.errors = [*self.files.errors, error_text(error)]
         else:
             self.form_errors.append(error_text(error))
-        status, wait_s = WAITS.get(type(error), (422, 0))
-        wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
-        return status, wait
+        return refusal(error)
 
     @property
     def lost_files(self) -> int:

@@ -98,7 +98,8 @@ class _Deed(_Wish, StepUpForm):
     @property
     def seen(self) -> int:
         """How many credit notes there were on the page."""
-        return int(self.after.data) if (self.after.data or "").isdecimal() else -1
+        told = self.after.data or ""
+        return int(told) if told.isdecimal() and len(told) < 10 else -1
 
 
 def _form_of(kind: type[_Wish], lefts: list[Left], **more: Any) -> Any:

@@ -6,7 +6,7 @@ from wtforms import StringField, ValidationError
 from wtforms.validators import InputRequired, Length
 
 from blueprints.bills.forms import DATE_FORMATS, DayField
-from blueprints.feedback.forms import WAITS, KeyedForm
+from blueprints.forms import KeyedForm, refusal
 from blueprints.operator.money_forms import SumField
 from domain.billing.told import Told
 from domain.errors import DomainError, PeriodReversed
@@ -28,9 +28,7 @@ class _RefusableForm(KeyedForm):
     def refuse(self, error: DomainError) -> tuple[int, dict[str, str]]:
         """Say why it was not taken; status and headers of the answer."""
         self.form_errors.append(error_text(error))
-        status, wait_s = WAITS.get(type(error), (422, 0))
-        wait = {"Retry-After": str(error.values.get("retry_after_s", wait_s))} if wait_s else {}
-        return status, wait
+        return refusal(error)
 
 
 class ReportForm(_RefusableForm):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from domain.errors import InvalidValue
 from domain.money import read_micros
@@ -19,6 +19,7 @@ from domain.rating.tariff import ON_NET, Step
 LONGEST_PREFIX = 15
 DEFAULT_INCREMENT_S = 60
 MISTAKES_SHOWN = 100
+_WHOLE = re.compile("[0-9]{1,6}")
 
 # What a column means, by its title without case, spaces and signs.
 TITLES: Mapping[str, str] = MappingProxyType(
@@ -124,18 +125,28 @@ def read_deck(content: bytes) -> DeckFile:
     Raises `InvalidValue` when the titles name no prefix or no price.
     """
     text = _decode(content)
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text))
-    titles = next(rows, [])
+    rows = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
+    _line, titles = next(rows, (1, []))
     meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in titles]
     _check_titles(meanings)
     deck = DeckFile(
         ignored=[t for t, m in zip(titles, meanings, strict=True) if m is None and t.strip()]
     )
     lines: dict[tuple[str, date | None], int] = {}
-    for row in rows:
+    for line, row in rows:
         if any(cell.strip() for cell in row):
-            _take(deck, meanings, row, rows.line_num, lines)
+            _take(deck, meanings, row, line, lines)
     return deck
+
+
+def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
+    """Rows of a `csv.reader` with the numbers of their lines."""
+    try:
+        for row in reader:
+            yield reader.line_num, row
+    except csv.Error as error:
+        told = f"line {reader.line_num}: {error}"
+        raise InvalidValue(told, what="rates", value=told) from error
 
 
 def _decode(content: bytes) -> str:
@@ -297,7 +308,7 @@ def _money(text: str) -> int | None:
 def _seconds(text: str) -> int | None:
     if not text:
         return None
-    if not text.strip().isdecimal() or int(text) > 86_400:
+    if not _WHOLE.fullmatch(text.strip()) or int(text) > 86_400:
         raise _Bad("bad_seconds", text)
     return int(text)
 

@@ -2,12 +2,11 @@
 scripts.
 """
 
-from datetime import date
-
 import pytest
 from playwright.sync_api import expect
 
 from domain.periods import month_start
+from services import clock
 from tests.browser import probes
 from tests.browser.conftest import keep_picture
 from tests.browser.test_pages import assert_accessible, assert_fits
@@ -19,7 +18,7 @@ DEMO = "100000000001"  # account of the client of the login `demo`
 def bills(cabinet):
     """Bills of two months for the demo's client."""
     for back in (2, 1):
-        month = month_start(date.today(), back)  # noqa: DTZ011
+        month = month_start(clock.now().date(), back)
         run = cabinet.flask("billing", "run", f"{month:%Y-%m}", "--client", DEMO, "--no-mail")
         output, _ = run.communicate(timeout=60)
         assert run.returncode == 0, output

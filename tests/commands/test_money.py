@@ -175,7 +175,8 @@ def test_what_stands_on_an_invoice_is_not_changed(typed):
     assert typed("discount", "end", "100", "1", "--on", "2026-01-31")[0] == 2
     assert typed("discount", "end", "100", "1", "--on", "2026-02-28")[0] == 0
     assert typed("discount", "end", "100", "1", "--on", "2026-01-31")[0] == 2
-    assert rows(Discount, "percent", "valid_to")[0][0] == 1250
+    assert typed("discount", "end", "100", "1", "--on", "2026-03-01")[0] != 0  # no longer again
+    assert rows(Discount, "percent", "valid_to")[0] == (1250, date(2026, 2, 28))
     assert "1\t12,5 %\t2026-01-01\t2026-02-28\tСкидка" in typed("discount", "list", "100")[1]
     assert len(rows(OneOffCharge, "id")) == 1
 

@@ -5,7 +5,6 @@ each of its processes killed in between.
 import hashlib
 import zlib
 from concurrent.futures import ThreadPoolExecutor
-from datetime import date
 from email import message_from_bytes, policy
 from itertools import chain as chained
 
@@ -15,6 +14,7 @@ from rq import Queue
 from rq.serializers import JSONSerializer
 
 from domain.periods import month_start
+from services import clock
 from tests import smtp_sink
 from tests.run.conftest import wait_for
 from tests.run.person import Person, fields
@@ -122,7 +122,7 @@ def test_an_order_becomes_one_letter(chain, sink, person):
 
 
 def test_a_bill_by_e_mail_and_by_a_link_are_the_same_bytes(chain, sink, person):
-    months = [month_start(date.today(), back) for back in (2, 1)]  # noqa: DTZ011
+    months = [month_start(clock.now().date(), back) for back in (2, 1)]
     for month in months:
         run = chain.flask("billing", "run", f"{month:%Y-%m}", "--client", DEMO, "--no-mail")
         # The demo has brought the bills of the months that are over.

@@ -202,6 +202,12 @@ def test_a_file_and_its_leftovers_are_gone_in_time(browser, order, now, app):
     assert list(folder.glob("*")) == []
 
 
+def test_a_file_of_an_order_that_is_tried_again_is_left_to_it(order, app):
+    Order.update(state=OrderState.RETRY_WAIT, closed_at=None).where(Order.id == order.id).execute()
+    assert artefacts.remove_expired(now=NOON + timedelta(days=7)) == 0
+    assert len(list((app.config["CABINET"].artefact_dir / order.key).glob("*"))) == 1
+
+
 @pytest.mark.parametrize(
     ("state", "mail_state", "days", "stays"),
     [

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InvalidValue
+from domain.money import read_micros
 from domain.rating.deck_file import read_deck
 from domain.rating.tariff import Step
 
@@ -133,6 +134,19 @@ def test_a_mistake_has_its_line(row, code):
 def test_a_deck_without_a_prefix_or_a_price_is_none(header):
     with pytest.raises(InvalidValue):
         deck(header, "375,0.1")
+
+
+def test_a_field_without_an_end_is_told_with_its_line():
+    with pytest.raises(InvalidValue, match="line 2: field larger"):
+        deck("prefix,rate", '7,"' + "1" * 200_000)
+
+
+@pytest.mark.parametrize("price", ["1e999999", "1_0", "1e30", "nan", "٣", "1" * 5_000])
+def test_what_only_python_takes_for_a_number_is_no_price(price):
+    (mistake,) = deck("prefix,rate", f"7,{price}").mistakes
+    assert (mistake.line, mistake.code) == (2, "bad_price")
+    with pytest.raises(InvalidValue, match="is no amount"):
+        read_micros(price)
 
 
 def test_what_changes_a_price_in_an_unknown_way_is_refused():
