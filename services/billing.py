@@ -240,7 +240,7 @@ class _Work:
             issued_on=self.now.date(),
             due_on=_due_on(self.first),
             operator=_operator(),
-            client=Party(name=client.name, unp=client.unp, address=client.address),
+            client=_customer(client),
             account_no=client.account_no,
             contract_no=client.contract_no,
             contract_date=client.contract_date,
@@ -425,6 +425,17 @@ def _operator() -> Party:
         bank=config.OPERATOR_BANK,
         iban=config.OPERATOR_IBAN,
         bic=config.OPERATOR_BIC,
+    )
+
+
+def _customer(client: Client) -> Party:
+    return Party(
+        name=client.name,
+        unp=client.unp,
+        address=client.address,
+        bank=client.bank,
+        iban=client.iban,
+        bic=client.bic,
     )
 
 

@@ -176,14 +176,14 @@ def payment_order(client: Client, requisites: Requisites, now: datetime) -> byte
     country's papers are; no bank's program was tried with it.
     """
     blank = "________________"
-    amount = requisites.amount
+    amount, own_bank = requisites.amount, (client.bank, client.bic)
     rows = [
         ("Сумма и валюта", f"{format_money(amount)} BYN" if amount else f"{blank} BYN"),
         ("Сумма прописью", in_words(amount) if amount else blank),
         ("Плательщик", client.name),
         ("УНП плательщика", client.unp),
-        ("Счет плательщика (IBAN)", blank),
-        ("Банк-отправитель, код (BIC)", blank),
+        ("Счет плательщика (IBAN)", format_iban(client.iban) or blank),
+        ("Банк-отправитель, код (BIC)", ", ".join(filter(None, own_bank)) or blank),
         ("Бенефициар", requisites.payee),
         ("УНП бенефициара", requisites.unp or blank),
         ("Счет бенефициара (IBAN)", format_iban(requisites.iban) or blank),
