@@ -9,7 +9,15 @@ from domain.billing.instalments import PlanEnd
 from domain.errors import InvalidValue, NotFound, NothingToEnd, PlanEnded
 from models import AuditEvent
 from models_billing import InstalmentPlan, InvoiceLine, Payment
-from services import billing, import_turns, instalment_list, instalments, invoices, verify
+from services import (
+    billing,
+    charge_keeping,
+    import_turns,
+    instalment_list,
+    instalments,
+    invoices,
+    verify,
+)
 from services.audit import By
 from services.import_turns import ImportsBusy
 from services.instalments import Purchase
@@ -85,7 +93,9 @@ def test_what_is_called_off_is_never_billed(sold):
 
 @pytest.mark.parametrize("how", PlanEnd)
 def test_a_plan_ends_once_and_that_is_written_down(sold, how):
+    made_of = charge_keeping._made_of(sold.client, TODAY)
     instalments.end(sold.client, sold.plan.id, how, TODAY, by=BY)
+    assert charge_keeping._made_of(sold.client, TODAY) != made_of, "the sheet is made anew"
     for again in PlanEnd:
         with pytest.raises(PlanEnded):
             instalments.end(sold.client, sold.plan.id, again, TODAY, by=BY)
