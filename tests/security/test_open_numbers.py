@@ -8,7 +8,9 @@ import pytest
 
 from commands.routes import describe
 from domain.errors import CompanyWide
+from domain.formats import format_phone
 from domain.orders import OrderState
+from domain.periods import month_start
 from domain.roles import CLIENT_ROLES, Role
 from jobs import orders as job
 from models import (
@@ -219,6 +221,23 @@ def test_figures_are_those_of_ones_own_numbers(app, part):
     assert str(counted) in home.select_one("main, #main").text
     centre = browser.get("call_centre.show")
     assert part.own[0].number in centre.text
+
+
+def test_calls_behind_the_figures_are_those_of_ones_own_numbers(app, part):
+    def listed(user):
+        first = month_start(clock.local(clock.now()).date())
+        months = [f"{month:%Y-%m}" for month in (first, month_start(first, 1))]
+        pages = [
+            Browser(app, user).get("bills.charges.calls", month=month, whose="company")
+            for month in months
+        ]
+        return " ".join(page.select_one("main, #main").text for page in pages)
+
+    hidden, *own = (format_phone(number.number) for number in (part.hidden, *part.own))
+    seen = listed(part.person)
+    assert hidden not in seen
+    assert all(number in seen for number in own)
+    assert hidden in listed(part.user)
 
 
 def test_the_whole_company_sees_what_it_saw_and_nothing_kept_is_spoilt(app, part):

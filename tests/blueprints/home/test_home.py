@@ -20,6 +20,8 @@ def test_every_line_of_the_menu_opens_its_page_and_marks_itself(browser):
         page = browser.get(link["href"])
         assert page.h1.text == link.text
         assert [mark.text for mark in page.select("#menu [aria-current=page]")] == [link.text]
+        back = page.main.find("a", string=lambda text: text and text.strip() == "В меню")
+        assert back["href"] == browser.url("home.show"), link.text
 
 
 def test_the_last_five_orders_are_shown_newest_first(browser, client_row):
