@@ -6,14 +6,13 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from commands.money import BUSY, DAY, SIGNED, by_command, sum_text
+from commands.money import DAY, SIGNED, by_command, sum_text
 from commands.refusals import on_database
 from domain.billing.instalments import PlanEnd
 from domain.errors import NotFound
 from domain.money import read_kopecks
 from models_billing import Instalment, InstalmentPlan
 from services import accounts, clock, instalment_files, instalments, subscribers
-from services.import_turns import ImportsBusy
 from services.instalment_files import Imported, PlansRefused
 from services.instalments import Purchase
 from texts import instalment_mistake_text, language
@@ -94,10 +93,7 @@ def end_instalments(account: str, contract: str, how: str, day: datetime | None)
     client = accounts.find_client(account)
     plan = instalments.find(client, contract)
     on = day.date() if day else clock.now().date()
-    try:
-        parts = instalments.end(client, plan.id, WAYS[how], on, by=by_command())
-    except ImportsBusy:
-        raise click.ClickException(BUSY) from None
+    parts = instalments.end(client, plan.id, WAYS[how], on, by=by_command())
     total = sum_text(sum(part.amount for part in parts))
     click.echo(f"{plan.contract_no}: {total} {'never billed' if how != 'repaid' else f'due {on}'}")
 

@@ -17,12 +17,10 @@ from domain.formats import NBSP, format_money, format_percent
 from domain.money import read_kopecks
 from services import accounts, clock, discounts, one_offs, payments, subscribers
 from services.audit import By
-from services.import_turns import ImportsBusy
 from services.payments import Imported, StatementRefused
 from texts import language, statement_mistake_text, stray_line_text
 
 DAY = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
-BUSY = "Call records are being read in, or invoices formed: try again in a minute."
 SIGNED = {"ignore_unknown_options": True}  # so that -5 is a sum and no option
 
 payment = AppGroup("payment", help="What clients have paid.")
@@ -167,10 +165,7 @@ def list_charges(account: str) -> None:
 @on_database
 def cancel_charge(account: str, charge_id: int) -> None:
     """Call a charge off that stands on no invoice yet."""
-    try:
-        one_offs.cancel(accounts.find_client(account), charge_id, by=by_command())
-    except ImportsBusy:
-        raise click.ClickException(BUSY) from None
+    one_offs.cancel(accounts.find_client(account), charge_id, by=by_command())
     click.echo("Done.")
 
 
@@ -216,8 +211,5 @@ def list_discounts(account: str) -> None:
 @on_database
 def end_discount(account: str, discount_id: int, day: datetime) -> None:
     """Let a discount end; invoices that are there stay as they are."""
-    try:
-        discounts.end(accounts.find_client(account), discount_id, day.date(), by=by_command())
-    except ImportsBusy:
-        raise click.ClickException(BUSY) from None
+    discounts.end(accounts.find_client(account), discount_id, day.date(), by=by_command())
     click.echo("Done.")

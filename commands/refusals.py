@@ -13,8 +13,10 @@ from flask.cli import with_appcontext
 from domain.errors import AlreadyExists, DomainError, NotFound
 from models import db
 from services import database
+from services.import_turns import ImportsBusy
 from texts import error_text, language
 
+BUSY = "Call records are being read in, or invoices formed: try again in a minute."
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -48,3 +50,5 @@ def refusals() -> Iterator[None]:
             refusal = click.ClickException(error_text(error))
         refusal.exit_code = 1 if isinstance(error, AlreadyExists | NotFound) else 2
         raise refusal from error
+    except ImportsBusy:
+        raise click.ClickException(BUSY) from None

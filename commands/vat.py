@@ -10,11 +10,9 @@ from domain.formats import NBSP, format_percent
 from domain.money import read_kopecks
 from services import clock, vat_rates
 from services.audit import By
-from services.import_turns import ImportsBusy
 
 group = AppGroup("vat", help="VAT by kind of service.")
 DAY = click.DateTime(["%Y-%m-%d", "%d.%m.%Y"])
-BUSY = "Call records are being read in, or invoices formed: try again in a minute."
 
 
 @group.command("list")
@@ -45,12 +43,7 @@ def set_rate(service: str, percent: str, valid_from: datetime) -> None:
     The bill of a month takes the rate of its last day; months that have bills keep theirs.
     """
     hundredths = read_kopecks(percent.removesuffix("%"))
-    try:
-        done = vat_rates.put(
-            service, hundredths, valid_from=valid_from.date(), by=By(now=clock.now())
-        )
-    except ImportsBusy:
-        raise click.ClickException(BUSY) from None
+    done = vat_rates.put(service, hundredths, valid_from=valid_from.date(), by=By(now=clock.now()))
     told = f"{done.row.service}: {_percent(done.row.percent)} from {done.row.valid_from}"
     click.echo(told if done.is_changed else f"{told}, as before")
 

@@ -20,6 +20,7 @@ from domain.subscribers import SubscriberStatus, fold
 from models import Client, Subscriber
 from services import audit, clock
 from services.audit import AuditEventKind, By
+from services.subscribers import lock_owners
 from services.transactions import write_tx
 
 
@@ -132,6 +133,7 @@ def reopen_subscriber(
     number since, `NumberHasNoBreak` for a first day that is not the one on which it ended.
     """
     with write_tx():
+        lock_owners()
         held = Subscriber.across_clients().where(Subscriber.id == subscriber.id).get()
         ended_at = held.valid_to
         if ended_at is None:

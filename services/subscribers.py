@@ -5,16 +5,18 @@ from datetime import datetime
 from itertools import islice
 from typing import NamedTuple
 
+from flask import current_app
 from peewee import ModelSelect
 
 from domain.errors import AlreadyExists, InvalidValue, NotFound, NumberInUse, NumberTaken
 from domain.msisdn import is_full, is_well_formed, normalise
 from domain.subscribers import NUMBER_PLAN, SubscriberStatus, fold
-from models import Call, Client, Subscriber
-from services import audit, clock
+from models import Call, Client, Subscriber, db
+from services import audit, clock, import_turns
 from services.audit import AuditEventKind
-from services.transactions import write_tx
+from services.transactions import one_writes_at_a_time, write_tx
 
+_OWNERS_LOCK = 0x5349_5004  # of PostgreSQL's advisory locks
 CHUNK = 500  # numbers asked for, or rows written, in one statement
 
 
@@ -58,6 +60,7 @@ def add_subscribers(client: Client, news: Sequence[NewSubscriber], *, now: datet
     if not news:
         return
     with write_tx():
+        lock_owners()
         _check_form(client, news)
         _check_owners(client, news)
         for chunk in _chunks(news):
@@ -75,9 +78,11 @@ def add_subscribers(client: Client, news: Sequence[NewSubscriber], *, now: datet
 def end_subscriber(subscriber: Subscriber, at: datetime, *, now: datetime) -> None:
     """Take a number from its client at the moment `at`: from then on it may be somebody else's.
 
-    Raises `NumberInUse` when calls of it from that moment on are stored already.
+    Raises `NumberInUse` when calls of it from that moment on are stored already, and `ImportsBusy`
+    while others are being stored: an import knows owners from when it began.
     """
-    with write_tx():
+    data_dir = current_app.config["CABINET"].data_dir
+    with import_turns.one_at_a_time(data_dir, import_turns.do_not_wait), write_tx():
         later = Call.select().where(
             Call.subscriber_id == subscriber.id, Call.started_at >= clock.epoch(at)
         )
@@ -92,6 +97,14 @@ def end_subscriber(subscriber: Subscriber, at: datetime, *, now: datetime) -> No
             client=subscriber.client_id,
             subject=f"subscriber:{subscriber.id}",
         )
+
+
+def lock_owners() -> None:
+    """Let nobody else give numbers until the transaction ends: a full number has one owner at a
+    time, and no index says so.
+    """
+    if not one_writes_at_a_time():
+        db.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_OWNERS_LOCK,))
 
 
 def find_subscriber(client: Client, number: str) -> Subscriber:

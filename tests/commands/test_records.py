@@ -8,6 +8,7 @@ import pytest
 
 from domain.cdr.registry import FORMATS
 from models import Call, ImportRun, Subscriber, UnmatchedLeg, db
+from services import import_turns
 from tests.apps import another_app
 from tests.domain.cdr.dialects import row, text
 
@@ -266,6 +267,15 @@ def test_a_number_does_not_end_before_its_last_calls(flask, master):
     status, _, sentence = flask("subscriber", "end", "00012", number, "--on", "2001-01-01")
     assert status == 2
     assert "calls after that" in sentence
+
+
+def test_a_number_does_not_end_while_an_import_gives_it_calls(flask, tmp_path):
+    assert flask("subscriber", "add", "00012", "375291112233")[0] == 0
+    end = ("subscriber", "end", "00012", "375291112233", "--on", "2026-03-01")
+    with import_turns.one_at_a_time(tmp_path / "var"):
+        status, _, sentence = flask(*end)
+        assert (status, "try again" in sentence) == (1, True)
+    assert flask(*end)[0] == 0
 
 
 def test_what_is_no_number_is_refused(flask):
