@@ -3,7 +3,7 @@ made of stays the same, and for a few seconds without asking.
 """
 
 from collections import OrderedDict
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from threading import Lock
 from typing import Any
 
@@ -11,7 +11,7 @@ from peewee import fn
 
 from domain.imports import ImportState
 from domain.periods import month_of
-from models import Client, ImportRun, Scope, Subscriber, scope_in_force
+from models import AuditEvent, Client, ImportRun, Scope, Subscriber, scope_in_force
 from models_billing import (
     Discount,
     Instalment,
@@ -21,6 +21,8 @@ from models_billing import (
     TariffVersion,
     VatRate,
 )
+from services import clock
+from services.audit import AuditEventKind
 from services.charge_making import make
 from services.charge_sheet import Sheet, of_numbers, usage_by_day
 from services.scopes import whole_company
@@ -97,6 +99,11 @@ def _made_of(client: Client, today: date) -> tuple[Any, ...]:
         fn.MAX(Subscriber.valid_to),
         fn.COUNT(Subscriber.client),
     )
+    changed = AuditEvent.select(fn.MAX(AuditEvent.id)).where(  # names, for one
+        AuditEvent.client == client,
+        AuditEvent.at >= datetime.combine(today, time(), clock.zone()),  # a sheet is of one day
+        AuditEvent.event == AuditEventKind.SUBSCRIBER_CHANGED,
+    )
     charges = OneOffCharge.of(
         client,
         fn.COUNT(OneOffCharge.id),
@@ -107,6 +114,7 @@ def _made_of(client: Client, today: date) -> tuple[Any, ...]:
     own_parts = Instalment.plan.in_(InstalmentPlan.of(client, InstalmentPlan.id))
     queries = (
         numbers,
+        changed,
         charges.where(OneOffCharge.invoice_id.is_null()),
         parts.where(own_parts, Instalment.invoice_id.is_null()),
         InstalmentPlan.of(client, fn.COUNT(InstalmentPlan.closed_on)),

@@ -1,4 +1,4 @@
-"""The form of the sign-in page."""
+"""Forms by which one gets in: sign-in, its second step, links from letters, passwords."""
 
 from wtforms import PasswordField, StringField, ValidationError
 from wtforms.validators import InputRequired

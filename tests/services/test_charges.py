@@ -18,7 +18,9 @@ from models_billing import (
     UsageMonth,
 )
 from services import billing, charge_keeping, charges, clock, invoices, rating, tariffs, usage
+from services.audit import By
 from services.charge_making import make
+from services.subscriber_changes import change_subscriber
 from services.transactions import write_tx
 from tests.factories import make_call, make_client, make_import_run, make_subscriber
 
@@ -289,6 +291,15 @@ def test_a_kept_sheet_knows_that_a_discount_has_ended(client, monkeypatch):
     given.save()
     after = charge_keeping.sheet_of(client, now=TENTH + timedelta(minutes=1)).sum("net")
     assert after > before
+
+
+def test_a_kept_sheet_knows_that_somebody_has_another_name(client, monkeypatch):
+    monkeypatch.setattr(charge_keeping, "KEPT_FROM", 1)
+    monkeypatch.setattr(charge_keeping, "_kept", charge_keeping._Kept())
+    number = make_subscriber(client, plan="Офис")
+    before = charge_keeping.sheet_of(client, now=TENTH)
+    change_subscriber(number, by=By(now=TENTH), full_name="Анна")
+    assert charge_keeping.sheet_of(client, now=TENTH + timedelta(minutes=1)) is not before
 
 
 def test_one_clients_sheet_holds_nothing_of_another(client):
