@@ -20,7 +20,6 @@ from flask import (
     url_for,
 )
 
-VARY = ("HX-Request-Type", "HX-Request", "HX-History-Restore-Request")
 YEAR_S = 365 * 24 * 3600
 
 
@@ -140,16 +139,13 @@ def static_url(filename: str) -> str:
     return url_for("static", filename=filename, v=_content_hash(path, path.stat().st_mtime_ns))
 
 
-def finish_response(response: Response) -> Response:
-    """Say what the answer depends on, and how long it may be kept."""
-    if request.endpoint == "static":
-        if response.status_code == 200 and "v" in request.args:
-            response.cache_control.no_cache = None
-            response.cache_control.public = True
-            response.cache_control.max_age = YEAR_S
-            response.cache_control.immutable = True
-    elif response.mimetype == "text/html":
-        response.vary.update(VARY)
+def keep_static(response: Response) -> Response:
+    """Say of a static file asked for by its content's hash that it may be kept."""
+    if request.endpoint == "static" and response.status_code == 200 and "v" in request.args:
+        response.cache_control.no_cache = None
+        response.cache_control.public = True
+        response.cache_control.max_age = YEAR_S
+        response.cache_control.immutable = True
     return response
 
 
@@ -161,4 +157,4 @@ def init_app(app: Flask) -> None:
         has_errors=has_errors,
         title_takes_focus=title_takes_focus,
     )
-    app.after_request(finish_response)
+    app.after_request(keep_static)
