@@ -262,6 +262,7 @@ def money_forms(full, page):
     forms = {
         "payment": {
             "once": "a", "amount": "1 234,56", "paid_on": day, "document_no": "1", "purpose": "x",
+            "document_on": "", "method": "transfer",
         },
         "charge": {
             "name": "Выезд", "amount": "10", "day": day, "service": "goods", "number": "",

@@ -37,6 +37,7 @@ NOT_PAGES = (
     "instalments.file",
     "payments.file",
     "payments.order",
+    "operator.bill.file",
     "operator.feedback.file",
     "operator.imports.rejects",
 )

@@ -106,7 +106,11 @@ class Attacker:
     def _number(self):
         """A number of the victim's by its id, or one of its calls."""
         rows = [
-            r for r in self.rows if "<int:subscriber>" in r["rule"] and "<key>" not in r["rule"]
+            r
+            for r in self.rows
+            if r["scope"] == "client"
+            and "<int:subscriber>" in r["rule"]
+            and "<key>" not in r["rule"]
         ]
         row = self.chance.choice(rows)
         target = self.chance.choice(self.victim.numbers)
@@ -176,7 +180,9 @@ class Attacker:
         else:
             more = "|subscriber" if attempt.kind == "key" else ""
             address = re.sub(f"<int:(part|started|seq|file{more})>", "1", attempt.rule)
-            address = re.sub("<[^>]+>", target, address, count=1)
+            asked = "<key>" if "<key>" in address else "<[^>]+>"
+            address = re.sub(asked, target, address, count=1)
+            address = re.sub("<int:[^>]+>", "1", address)
         return Context().run(
             self.browser.client.open,
             address,
