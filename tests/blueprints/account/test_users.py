@@ -55,7 +55,7 @@ def test_an_invitation_leads_from_the_letter_to_the_cabinet(app, browser, client
     invite(browser)
     page = browser.follow()
     assert "Приглашение отправляется" in page.text
-    assert "boris | Борис | Бухгалтер приглашен | еще не входил" in rows(page)
+    assert "boris | Борис | Бухгалтер приглашен | нет | еще не входил" in rows(page)
     letter = Notice.get()
     assert (letter.kind, letter.recipient) == ("invitation", "boris@romashka.by")
     assert letter.words["invited_by"] == "Анна Котова"
