@@ -134,7 +134,9 @@ def test_the_walk_of_the_source_document(visit, cabinet, js):
     assert found == Counter(truth(cabinet, set(numbers), first, last))
     assert found, "the demo has calls of these numbers"
     assert not any(number in letter["Subject"] for number in numbers)
-    page.get_by_role("link", name="Обновить состояние").click() if not js else None
+    refresh = page.get_by_role("link", name="Обновить состояние")
+    if not js and refresh.count():  # the letter may have gone before the page was drawn
+        refresh.click()
     expect(page.locator("#card")).to_contain_text("Отправлен")
     keep_picture(page, f"order-sent-{js}")
     page.locator("main").get_by_role("link", name="Назад", exact=True).click()

@@ -318,7 +318,8 @@ def is_sent(frame):
         return frame.locator("#card a[download]").count()
     refresh = frame.get_by_role("link", name="Обновить состояние")
     if refresh.count():
-        refresh.click()
+        with suppress(Error):  # the card has just looked by itself, and the link is gone
+            refresh.click(timeout=2_000)
     return False
 
 
