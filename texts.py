@@ -255,6 +255,7 @@ INSTALMENT_MISTAKES = {
     "first_payment": N_("the first payment is not from 0 to the price"),
     "not_one_line": N_("{value} is no text in one line"),
     "contradiction": N_("the same contract as on line {value}, but not the same plan"),
+    "ended": N_("the plan of this contract ended on {value}: give the new one another number"),
 }
 
 # Ways of payment: domain.billing.methods.METHODS.

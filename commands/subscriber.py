@@ -148,6 +148,8 @@ def import_numbers(file: Path, account: str, dry_run: bool) -> None:  # noqa: FB
             for mistake in refused.mistakes[:MISTAKES_SHOWN]:
                 click.echo(f"line {mistake.line}: {subscriber_mistake_text(mistake)}", err=True)
         raise
+    if told.ignored:
+        click.echo(f"columns not read: {', '.join(told.ignored)}")
     for new in told.added:
         click.echo("\t".join(filter(None, ("added", new.number, new.full_name))))
     for number, names in told.changed:

@@ -71,6 +71,7 @@ class SubscriberFile:
 
     lines: list[SubscriberLine] = field(default_factory=list)
     mistakes: list[Mistake] = field(default_factory=list)
+    ignored: list[str] = field(default_factory=list)  # titles of columns without a meaning here
 
 
 class _Bad(Exception):
@@ -91,9 +92,15 @@ def read_subscribers(content: bytes) -> SubscriberFile:
     rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=first.count))
     told = SubscriberFile()
     try:
-        meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in next(rows, [])]
-        if "number" not in meanings:
+        titles = next(rows, [])
+        meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in titles]
+        if "number" not in meanings or not (len(titles) == 1 or {*meanings} - {None, "number"}):
             raise InvalidValue("no column of numbers", what="titles", value=first.strip()[:80])
+        told.ignored = [
+            " ".join(title.split())
+            for title, meaning in zip(titles, meanings, strict=True)
+            if meaning is None and title.strip()
+        ]
         _read_rows(told, meanings, rows)
     except csv.Error as error:
         raise InvalidValue(str(error), what="file", value=str(error)) from error
@@ -102,8 +109,8 @@ def read_subscribers(content: bytes) -> SubscriberFile:
 
 def _read_rows(told: SubscriberFile, meanings: list[str | None], rows: Iterable[list[str]]) -> None:
     seen: dict[str, int] = {}
-    before = 1  # a cell may hold several lines: a row is called by its first
-    for row in rows:
+    before = rows.line_num  # type: ignore[attr-defined]
+    for row in rows:  # a cell may hold several lines: a row is called by its first
         line, before = before + 1, rows.line_num  # type: ignore[attr-defined]
         if not any(cell.strip() for cell in row):
             continue

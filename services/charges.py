@@ -188,7 +188,7 @@ def destinations_of(sheet: Sheet) -> list[Destination]:
             sums = found.setdefault(row.group, [0, 0, 0])
             for n, value in enumerate((row.calls, row.seconds, row.micros)):
                 sums[n] += value
-    rows = [Destination(group, *sums) for group, sums in found.items()]
+    rows = [Destination(group, *sums) for group, sums in found.items() if any(sums)]
     return sorted(rows, key=lambda row: (-row.micros, -row.calls, row.group))
 
 

@@ -188,7 +188,7 @@ def _by_destination(uses: Iterable[DayUse | MonthUse]) -> list[Destination]:
         if use.group != usage.INCOMING:
             sums = found.get(use.group, Sums())
             found[use.group] = sums.plus(use.calls, use.seconds, use.micros)
-    rows = [Destination(group, *sums) for group, sums in found.items()]
+    rows = [Destination(group, *sums) for group, sums in found.items() if any(sums)]
     return sorted(rows, key=lambda row: (-row.micros, -row.calls, row.group))
 
 

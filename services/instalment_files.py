@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 
 from domain.billing.instalment_file import Mistake, PlanLine, read_plans
@@ -58,7 +59,7 @@ def take(content: bytes, *, dry_run: bool = False, by: By) -> Imported:
         except _Wrong as wrong:
             mistakes.append(Mistake(line.line, wrong.code, wrong.value))
             continue
-        key = client.id, purchase.contract_no
+        key = client.id, instalments.one_line(purchase.contract_no)
         before = first_told.setdefault(key, line)
         if before._replace(line=0) != line._replace(line=0):
             mistakes.append(Mistake(line.line, "contradiction", str(before.line)))
@@ -69,6 +70,13 @@ def take(content: bytes, *, dry_run: bool = False, by: By) -> Imported:
     with write_tx():
         lock_clients({client_id for client_id, _contract in found})
         stored = _stored({client_id for client_id, _contract in found})
+        over = {key: day for key, day in stored.items() if day is not None and key in found}
+        if over:
+            raise PlansRefused(
+                sorted(
+                    Mistake(first_told[key].line, "ended", f"{over[key]:%d.%m.%Y}") for key in over
+                )
+            )
         told = Imported([pair for key, pair in found.items() if key not in stored], repeated)
         told.known += len(found) - len(told.added)
         if not dry_run:
@@ -120,12 +128,13 @@ def _clients(accounts: Iterable[str]) -> dict[str, Client]:
     }
 
 
-def _stored(clients: Iterable[int]) -> set[tuple[int, str]]:
-    columns = InstalmentPlan.client, InstalmentPlan.contract_no
+def _stored(clients: Iterable[int]) -> dict[tuple[int, str], date | None]:
+    """When the plans of these clients ended, by client and contract."""
+    columns = InstalmentPlan.client, InstalmentPlan.contract_no, InstalmentPlan.closed_on
     return {
-        key
+        (client, instalments.one_line(contract)): closed_on
         for chunk in _chunks(clients)
-        for key in InstalmentPlan.across_clients(*columns)
+        for client, contract, closed_on in InstalmentPlan.across_clients(*columns)
         .where(InstalmentPlan.client.in_(chunk))
         .tuples()
     }

@@ -12,6 +12,7 @@ from domain.billing.instalments import PlanEnd
 from models import Client
 from models_billing import Instalment, InstalmentPlan, Invoice
 from services import instalments, invoice_list
+from services.transactions import read_tx
 
 
 class PartState(StrEnum):
@@ -119,11 +120,12 @@ def of_client(client: Client, today: date) -> list[Told]:
     """A client's plans, the latest first. A part is paid when its bill is; one that an employee
     pays counts as paid from its day on.
     """
-    settled = invoice_list.settlement_of(client).invoices
-    plans = instalments.of_client(client)
-    rows = {plan.id: instalments.parts_of(plan) for plan in plans}
-    wanted = sorted({row.invoice_id for parts in rows.values() for row in parts if row.invoice_id})
-    bills = {bill.id: bill for bill in Invoice.of(client).where(Invoice.id.in_(wanted))}
+    with read_tx():  # a bill may be formed meanwhile
+        plans = instalments.of_client(client)
+        rows = {plan.id: instalments.parts_of(plan) for plan in plans}
+        wanted = {row.invoice_id for parts in rows.values() for row in parts if row.invoice_id}
+        bills = {bill.id: bill for bill in Invoice.of(client).where(Invoice.id.in_(sorted(wanted)))}
+        settled = invoice_list.settlement_of(client).invoices
     return [
         Told(
             plan,

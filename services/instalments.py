@@ -45,12 +45,15 @@ class Purchase:
 def add(client: Client, purchase: Purchase, *, by: By) -> InstalmentPlan:
     """Part what is left to pay over the months, to the kopeck.
 
-    Raises `InvalidValue` for what cannot be, `AlreadyExists` for a contract that is there.
+    Raises `InvalidValue` for what cannot be, `AlreadyExists` for a contract that is there, and
+    `PlanEnded` for one that has ended: what is sold anew has a number of its own.
     """
     values = checked(purchase)
     with write_tx():
         lock_client(client)
-        if _with_contract(client, purchase.contract_no).exists():
+        if known := _with_contract(client, purchase.contract_no).first():
+            if known.closed_on is not None:
+                raise PlanEnded(day=known.closed_on)
             raise AlreadyExists(what="contract", name=values["contract_no"])
         plan = InstalmentPlan.create(client=client, created_at=by.now, **values)
         for ordinal, (day, amount) in enumerate(schedule(purchase), 1):
@@ -134,7 +137,7 @@ def checked(purchase: Purchase) -> dict[str, object]:
     _check(purchase)
     return {
         "subscriber": purchase.subscriber,
-        "contract_no": check_name(purchase.contract_no),
+        "contract_no": check_name(one_line(purchase.contract_no)),
         "goods": check_name(purchase.goods),
         "serial_no": check_detail(purchase.serial_no),
         "starts_on": purchase.starts_on,
@@ -151,13 +154,19 @@ def note_added(plan: InstalmentPlan, by: By) -> None:
 
 
 def _with_contract(client: Client, contract_no: str) -> ModelSelect:
-    return InstalmentPlan.of(client).where(InstalmentPlan.contract_no == contract_no.strip())
+    names = {contract_no.strip(), one_line(contract_no)}
+    return InstalmentPlan.of(client).where(InstalmentPlan.contract_no.in_(sorted(names)))
+
+
+def one_line(text: str) -> str:
+    """A contract's number as it is compared: spaces of any kind and number are one."""
+    return " ".join(text.split())
 
 
 def _made_one(parts: list[Instalment], on: date) -> Instalment:
-    """Parts as one that is due on a day: the first of them, with the sum of all."""
+    """Parts as one with the sum of all, due on a day, or when the first was that is late."""
     one, *others = parts
-    one.due_on, one.amount = on, sum(part.amount for part in parts)
+    one.due_on, one.amount = min(on, one.due_on), sum(part.amount for part in parts)
     one.save(only=[Instalment.due_on, Instalment.amount])
     Instalment.delete().where(Instalment.id.in_([part.id for part in others])).execute()
     return one

@@ -21,7 +21,7 @@ from models import Client, Subscriber
 from services import audit, clock
 from services.audit import AuditEventKind, By
 from services.subscribers import lock_owners
-from services.transactions import write_tx
+from services.transactions import lock_clients, write_tx
 
 
 class SubscriberChanges(TypedDict, total=False):
@@ -43,6 +43,7 @@ def change_subscriber(
     `ConnectionUnfit`, `NotFound` for a connection of another client.
     """
     with write_tx():
+        lock_clients([subscriber.client_id])
         held = Subscriber.across_clients().where(Subscriber.id == subscriber.id).get()
         values = differing(held, changes)
         if "connection" in values:
@@ -133,6 +134,7 @@ def reopen_subscriber(
     number since, `NumberHasNoBreak` for a first day that is not the one on which it ended.
     """
     with write_tx():
+        lock_clients([subscriber.client_id])
         lock_owners()
         held = Subscriber.across_clients().where(Subscriber.id == subscriber.id).get()
         ended_at = held.valid_to

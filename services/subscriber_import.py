@@ -16,7 +16,7 @@ from services import audit, subscriber_changes, subscribers
 from services.audit import AuditEventKind, By
 from services.subscriber_changes import SubscriberChanges
 from services.subscribers import CHUNK, NewSubscriber
-from services.transactions import write_tx
+from services.transactions import lock_client, write_tx
 
 
 class SubscribersRefused(InvalidValue):
@@ -36,6 +36,7 @@ class Imported:
     added: list[NewSubscriber] = field(default_factory=list)
     changed: list[tuple[str, list[str]]] = field(default_factory=list)  # number, what of it
     same: int = 0
+    ignored: list[str] = field(default_factory=list)  # titles of columns without a meaning here
 
 
 def import_subscribers(client: Client, content: bytes, *, dry_run: bool, by: By) -> Imported:
@@ -44,12 +45,14 @@ def import_subscribers(client: Client, content: bytes, *, dry_run: bool, by: By)
     """
     told = read_subscribers(content)
     with write_tx():
+        lock_client(client)
         work = _Work(client, told.lines)
         work.look()
         if mistakes := sorted(told.mistakes + work.mistakes):
             raise SubscribersRefused(mistakes)
         if not dry_run:
             work.store(by)
+    work.imported.ignored = told.ignored
     return work.imported
 
 

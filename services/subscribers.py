@@ -8,13 +8,20 @@ from typing import NamedTuple
 from flask import current_app
 from peewee import ModelSelect
 
-from domain.errors import AlreadyExists, InvalidValue, NotFound, NumberInUse, NumberTaken
+from domain.errors import (
+    AlreadyExists,
+    InvalidValue,
+    NotFound,
+    NumberEnded,
+    NumberInUse,
+    NumberTaken,
+)
 from domain.msisdn import is_full, is_well_formed, normalise
 from domain.subscribers import NUMBER_PLAN, SubscriberStatus, fold
 from models import Call, Client, Subscriber, db
 from services import audit, clock, import_turns
 from services.audit import AuditEventKind
-from services.transactions import one_writes_at_a_time, write_tx
+from services.transactions import lock_clients, one_writes_at_a_time, write_tx
 
 _OWNERS_LOCK = 0x5349_5004  # of PostgreSQL's advisory locks
 CHUNK = 500  # numbers asked for, or rows written, in one statement
@@ -78,11 +85,19 @@ def add_subscribers(client: Client, news: Sequence[NewSubscriber], *, now: datet
 def end_subscriber(subscriber: Subscriber, at: datetime, *, now: datetime) -> None:
     """Take a number from its client at the moment `at`: from then on it may be somebody else's.
 
-    Raises `NumberInUse` when calls of it from that moment on are stored already, and `ImportsBusy`
-    while others are being stored: an import knows owners from when it began.
+    Raises `NumberInUse` when calls of it from that moment on are stored already, `NumberEnded` when
+    it has ended before that, `InvalidValue` for a moment before it began, and `ImportsBusy` while
+    calls are being stored: an import knows owners from when it began.
     """
     data_dir = current_app.config["CABINET"].data_dir
     with import_turns.one_at_a_time(data_dir, import_turns.do_not_wait), write_tx():
+        lock_clients([subscriber.client_id])
+        lock_owners()
+        held = Subscriber.across_clients().where(Subscriber.id == subscriber.id).get()
+        if held.valid_to is not None and held.valid_to < at:
+            raise NumberEnded(number=held.number, day=clock.local(held.valid_to).date())
+        if held.valid_from is not None and at <= held.valid_from:
+            raise InvalidValue("before it began", what="last day", value=clock.local(at).date())
         later = Call.select().where(
             Call.subscriber_id == subscriber.id, Call.started_at >= clock.epoch(at)
         )
@@ -125,7 +140,8 @@ def held_by(number: str) -> list[Subscriber]:
     )
     if not rows:
         raise NotFound(f"nobody has {number}", what="number", name=number)
-    return [row for row in rows if row.valid_to is None] or rows
+    now = clock.now()
+    return [row for row in rows if row.valid_to is None or row.valid_to > now] or rows
 
 
 def _row(client: Client, new: NewSubscriber) -> dict[str, object]:

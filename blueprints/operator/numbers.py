@@ -22,6 +22,7 @@ from domain.roles import OPERATOR_ROLES, Role
 from domain.subscribers import SubscriberStatus
 from models import Client, Subscriber
 from services import access, clock, subscriber_changes, subscriber_list, subscribers
+from services.subscriber_changes import SubscriberChanges
 from services.subscriber_list import Filters
 from texts import error_text, gettext, lazy_gettext
 
@@ -117,14 +118,14 @@ def _save(client: Client, number: Subscriber, form: SubscriberForm) -> bool:
         connection = None
         if form.connection.data:
             connection = subscribers.find_subscriber(client, form.connection.data)
-        changed = subscriber_changes.change_subscriber(
-            number,
-            by=by(),
-            full_name=form.full_name.data,
-            connection=connection,
-            status=form.status.data,
-            status_reason=form.status_reason.data,
-        )
+        told: SubscriberChanges = {
+            "full_name": form.full_name.data,
+            "connection": connection,
+            "status": form.status.data,
+        }
+        if form.status_reason.data != number.status_reason:  # else it goes when it has no use
+            told["status_reason"] = form.status_reason.data
+        changed = subscriber_changes.change_subscriber(number, by=by(), **told)
     except NotFound:
         form.connection.errors = [gettext("The client has no such number")]
     except ConnectionUnfit as error:

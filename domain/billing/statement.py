@@ -148,8 +148,9 @@ def _read_row(meanings: list[str | None], row: list[str], line: int) -> Statemen
     if amount <= 0:
         raise _Bad("not_received", cells["amount"])
     texts = (cells.get(name, "") for name in ("account", "unp", "document_no", "payer", "purpose"))
-    document_on = _day(cells["document_on"]) if "document_on" in cells else None
-    paid_on, method = _day(cells.get("date", "")), _method(cells.get("method", ""))
+    document_on, method = (_said(cells, name) for name in ("document_on", "method"))
+    document_on = _day(document_on) if document_on else None
+    paid_on, method = _day(cells.get("date", "")), _method(method)
     return StatementLine(line, paid_on, amount, *texts, document_on, method)
 
 
@@ -158,6 +159,12 @@ def _amount(text: str) -> int:
         return read_kopecks(text)
     except InvalidValue:
         raise _Bad("no_amount", text) from None
+
+
+def _said(cells: dict[str, str], name: str) -> str:
+    """A cell, "" for one that only says that there is nothing, as «-» does."""
+    told = cells.get(name, "")
+    return told if any(sign.isalnum() for sign in told) else ""
 
 
 def _method(text: str) -> str:

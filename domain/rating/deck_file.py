@@ -125,6 +125,8 @@ def read_deck(content: bytes) -> DeckFile:
     Raises `InvalidValue` when the titles name no prefix or no price.
     """
     text = _decode(content)
+    if "\0" in text:  # two bytes a letter, or no text
+        raise InvalidValue("a NUL in the text", what="rates", value="NUL")
     rows = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
     _line, titles = next(rows, (1, []))
     meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in titles]

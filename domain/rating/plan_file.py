@@ -73,7 +73,7 @@ from domain.rating.plan_tables import (
     read_rate,
     read_rounding,
 )
-from domain.rating.plan_values import bad, check_names, day, items, table, text, within
+from domain.rating.plan_values import bad, check_names, check_texts, day, items, table, text, within
 from domain.rating.tariff import Package, Rate, RoundingRule, Window, check_rate
 
 
@@ -109,6 +109,7 @@ def read_plan(source: str, open_deck: Callable[[str], bytes]) -> PlanFile:
         told = tomllib.loads(source)
     except tomllib.TOMLDecodeError as error:
         raise bad(f"not a TOML file: {error}") from None
+    check_texts(told)
     check_names(told, KNOWN[""])
     plan = PlanFile(plan=text(told, "plan") or None, valid_from=day(told.get("valid_from")))
     if "rounding" in told:

@@ -88,7 +88,7 @@ def read_rounding(told: Mapping[str, Any]) -> RoundingRule:
 
 def read_fee(item: Mapping[str, Any]) -> Fee:
     """A table of `[[fees]]`."""
-    per = item.get("per", "subscriber")
+    per = text(item, "per", "subscriber")
     if per not in {"subscriber", "client"}:
         raise bad(f'a fee is per "subscriber" or "client", not {per!r}')
     ranges = _ranges(item)
@@ -199,6 +199,8 @@ def _steps(item: Mapping[str, Any]) -> tuple[tuple[Step, ...], int]:
             raise bad('tiers are a list: [{price = "0.10"}, {from_s = 180, price = "0.05"}]')
         return read_cost(item["tiers"]).steps, connect_fee
     if item.get("per") != CALL:
+        if "per" in item and not connect_fee:
+            needed(item, "price")
         return read_steps(item), connect_fee
     if "connect_fee" in item:
         raise bad("a price per call is its connect fee: say one of them")

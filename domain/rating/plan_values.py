@@ -10,6 +10,9 @@ from domain.errors import InvalidValue
 from domain.money import KOPECK, read_micros
 from domain.rating.tariff import DAY_S
 
+CLOCK = re.compile("[0-9]{1,2}:[0-9]{1,2}")
+GREATEST = 10_000_000  # minutes of a package, and all that is less: a column holds its seconds
+
 
 def price(told: object) -> int:
     """Micros of a price: nothing, or more."""
@@ -36,7 +39,7 @@ def kopecks(told: object) -> int:
 
 def whole(told: object, what: str) -> int:
     """A whole number, not below nothing."""
-    if type(told) is not int or told < 0:
+    if type(told) is not int or not 0 <= told <= GREATEST:
         raise bad(f"{what} is a whole number, not {told!r}")
     return told
 
@@ -83,7 +86,7 @@ def table(told: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 def clock(told: object) -> int:
     """Seconds of the day."""
     hours, _, minutes = str(told).partition(":")
-    if not (hours.isdecimal() and minutes.isdecimal()) or int(minutes) > 59:
+    if not CLOCK.fullmatch(str(told)) or int(minutes) > 59:
         raise bad(f"a time is written as 18:00, not {told!r}")
     seconds = int(hours) * 3600 + int(minutes) * 60
     if seconds > DAY_S:
@@ -92,6 +95,17 @@ def clock(told: object) -> int:
 
 
 # --- What is wrong, and where ---------------------------------------------------------------------
+
+
+def check_texts(told: object) -> None:
+    """Refuse a NUL: no text of ours has one."""
+    if isinstance(told, Mapping):
+        told = [*told, *told.values()]
+    if isinstance(told, list):
+        for each in told:
+            check_texts(each)
+    elif isinstance(told, str) and "\0" in told:
+        raise bad("a NUL in a text")
 
 
 def bad(sentence: str) -> InvalidValue:

@@ -37,14 +37,14 @@ def test_a_plan_is_ended_once(typed):  # noqa: F811
         status, output = typed(*end)
         assert (status, "try again" in output) == (1, True)
     assert typed(*end, "--on", "2026-03-11")[0] == 2
-    assert typed(*end) == (0, "Р-1: 100,00 BYN due 2026-03-10\n")
+    assert typed(*end) == (0, "Р-1: 100,00 BYN due 2026-01-31\n")  # as the first of them was
     assert typed(*end)[0] == 2
     assert typed("instalment", "end", "100", "Р-9", "--as", "repaid")[0] == 1
     off = typed("instalment", "end", "100", "Р-2", "--as", "called-off", "--on", "09.03.2026")
     assert off == (0, "Р-2: 100,00 BYN never billed\n")
     listed = typed("instalment", "list", "100")[1]
     assert "Р-1\tТелефон\t100,00 BYN\trepaid 2026-03-10" in listed
-    assert "\t1\t2026-03-10\t100,00 BYN\topen" in listed
+    assert "\t1\t2026-01-31\t100,00 BYN\topen" in listed
     assert "Р-2\tТелефон\t100,00 BYN\tcalled_off 2026-03-09" in listed
     assert listed.count("\tcalled off\n") == 3
     assert rows(InstalmentPlan, "serial_no") == [("35-12345",)] * 2
@@ -69,6 +69,17 @@ def test_many_plans_are_read_once_however_often(typed, file, encoding):  # noqa:
         3_334, 3_333, 3_333,
     ]  # fmt: skip
     assert [event for (event,) in rows(AuditEvent, "event")].count("instalments_added") == 2
+
+
+def test_a_contract_that_ended_is_no_known_one(typed, file):  # noqa: F811
+    path = file(RUSSIAN)
+    with db.connection_context():
+        make_subscriber(Client.get(), number="375171234567")
+    assert typed("instalment", "import", path)[0] == 0
+    assert typed("instalment", "end", "100", "Р-2", "--as", "called-off")[0] == 0
+    status, output = typed("instalment", "import", path)
+    assert status == 2
+    assert "the plan of this contract ended on 10.03.2026" in output
 
 
 def test_each_line_that_is_wrong_is_named_and_nothing_stored(typed, file):  # noqa: F811

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from domain.billing.instalments import PlanEnd
-from domain.errors import InvalidValue, NotFound, NothingToEnd, PlanEnded
+from domain.errors import AlreadyExists, InvalidValue, NotFound, NothingToEnd, PlanEnded
 from models import AuditEvent
 from models_billing import InstalmentPlan, InvoiceLine, Payment
 from services import (
@@ -77,6 +77,24 @@ def test_what_is_repaid_early_is_one_line_of_the_next_bill(sold):
     billing.form_month(date(2026, 5, 1), now=datetime(2026, 6, 2, 6, tzinfo=UTC))
     assert lines_of(sold.client, 0) == []
     assert verify.run() == []
+
+
+def test_what_is_repaid_before_last_months_bill_stands_on_that(sold):
+    """The part of April is due already, and no bill of April is there yet."""
+    may = datetime(2026, 5, 1, 9, tzinfo=UTC)
+    [part] = instalments.end(sold.client, sold.plan.id, PlanEnd.REPAID, may.date(), by=By(now=may))
+    assert (part.due_on, part.amount) == (date(2026, 4, 15), 11_000)
+    billing.form_month(APRIL, now=LATER)
+    assert invoices.of_client(sold.client)[0].total == 11_000
+
+
+def test_a_contract_that_ended_is_not_sold_again_and_spaces_make_no_other(sold):
+    instalments.end(sold.client, sold.plan.id, PlanEnd.CALLED_OFF, TODAY, by=BY)
+    with pytest.raises(PlanEnded):
+        sell(sold.client)
+    sell(sold.client, contract_no=" Р\xa0 12 ")
+    with pytest.raises(AlreadyExists):
+        sell(sold.client, contract_no="Р 12")
 
 
 def test_what_is_called_off_is_never_billed(sold):

@@ -15,7 +15,7 @@ from models import AuditEvent, Subscriber
 from services.audit import By
 from services.matching import Matcher
 from services.subscriber_changes import change_subscriber, find_ended, reopen_subscriber
-from services.subscribers import add_subscriber, end_subscriber
+from services.subscribers import add_subscriber, end_subscriber, held_by
 from tests.factories import NOON, make_client, make_subscriber, make_user
 
 BY = By(now=NOON)
@@ -32,6 +32,20 @@ def epoch(number):
 
 def kept(subscriber):
     return Subscriber.across_clients().where(Subscriber.id == subscriber.id).get()
+
+
+def test_a_number_that_has_ended_is_not_ended_later(client_row):
+    """Somebody else may have it since."""
+    row = make_subscriber(client_row, number=NUMBER, valid_from=day(1))
+    with pytest.raises(InvalidValue):
+        end_subscriber(row, day(1), now=NOON)
+    end_subscriber(row, day(5), now=NOON)
+    other = add_subscriber(make_client(), NUMBER, valid_from=day(5), now=NOON)
+    with pytest.raises(NumberEnded):
+        end_subscriber(row, day(8), now=NOON)
+    assert held_by(NUMBER) == [other]
+    end_subscriber(row, day(4), now=NOON)
+    assert kept(row).valid_to == day(4)
 
 
 def test_what_is_given_is_changed_and_written_down(client_row):

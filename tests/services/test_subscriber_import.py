@@ -43,6 +43,7 @@ def test_what_is_new_is_added_and_what_differs_is_changed(client_row, coding):
     make_subscriber(client_row, number="101", full_name="Вера", status="blocked")
     before = rows(client_row)
     told = read(client_row, RUSSIAN, coding=coding, dry_run=True)
+    assert told.ignored == ["Отдел"]
     assert rows(client_row) == before
     assert not AuditEvent.select().exists()
     assert [new.number for new in told.added] == ["375171234567"]

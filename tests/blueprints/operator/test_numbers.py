@@ -111,6 +111,12 @@ def test_what_cannot_be_is_refused_and_stays_typed(put, anna, client_row):
     assert kept(anna).full_name == "Анна"
 
 
+def test_who_becomes_active_loses_a_reason_that_was_left_standing(put, anna):
+    put(303, status="blocked", status_reason="Неуплата")
+    put(303, status="active", status_reason="Неуплата")  # as the form was drawn
+    assert (kept(anna).status, kept(anna).status_reason) == ("active", "")
+
+
 def test_another_clients_number_is_not_there_and_clerks_look_only(
     app, operator_browser, anna, client_row
 ):

@@ -105,7 +105,7 @@ def test_each_payment_tells_the_bills_it_went_to(browser, client_row, bills):
 def test_a_choice_narrows_list_sums_and_files(browser, client_row, bills):
     read_statement(
         client_row,
-        "20.04.2026;3,00;17;;",
+        "20.04.2026;3,00;17;-;—",  # a bank's way to say nothing
         "03.05.2026;4,00;18;30.04.2026;платежное поручение",
         "04.05.2026;5,00;19;;ЕРИП",
     )
