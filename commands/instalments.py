@@ -95,9 +95,8 @@ def end_instalments(account: str, contract: str, how: str, day: datetime | None)
     on = day.date() if day else clock.now().date()
     parts = instalments.end(client, plan.id, WAYS[how], on, by=by_command())
     total = sum_text(sum(part.amount for part in parts))
-    click.echo(
-        f"{plan.contract_no}: {total} {'never billed' if how != 'repaid' else f'due {parts[0].due_on}'}"
-    )
+    fate = "never billed" if how != "repaid" else f"due {parts[0].due_on}"
+    click.echo(f"{plan.contract_no}: {total} {fate}")
 
 
 @group.command("import")
