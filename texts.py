@@ -7,13 +7,11 @@ from pathlib import Path
 
 from markupsafe import escape
 
-from domain.billing.instalment_file import Mistake as InstalmentMistake
-from domain.billing.statement import Mistake as StatementMistake
+from domain import tables
 from domain.errors import DomainError
 from domain.formats import format_value
 from domain.languages import LANGUAGES, OWN, current_language, language
 from domain.rating.deck_file import Mistake
-from domain.subscriber_file import Mistake as SubscriberMistake
 
 __all__ = ["LANGUAGES", "current_language", "language"]  # whoever has texts has these too
 _FOLDER = Path(__file__).parent / "translations"
@@ -332,12 +330,12 @@ def deck_mistake_text(mistake: Mistake) -> str:
     return sentence.format(value=mistake.value, other=mistake.other)
 
 
-def subscriber_mistake_text(mistake: SubscriberMistake) -> str:
+def subscriber_mistake_text(mistake: tables.Mistake) -> str:
     """The sentence for what is wrong with a line of a file of numbers."""
     return gettext(SUBSCRIBER_MISTAKES[mistake.code]).format(value=mistake.value or "–")
 
 
-def statement_mistake_text(mistake: StatementMistake) -> str:
+def statement_mistake_text(mistake: tables.Mistake) -> str:
     """The sentence for what is wrong with a line of a bank's statement."""
     known = ", ".join(payment_method_text(method) for method in PAYMENT_METHODS)
     return gettext(STATEMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–", known=known)
@@ -348,7 +346,7 @@ def payment_method_text(method: str) -> str:
     return gettext(PAYMENT_METHODS[method]) if method in PAYMENT_METHODS else method
 
 
-def instalment_mistake_text(mistake: InstalmentMistake) -> str:
+def instalment_mistake_text(mistake: tables.Mistake) -> str:
     """The sentence for what is wrong with a line of a file of instalment plans."""
     return gettext(INSTALMENT_MISTAKES[mistake.code]).format(value=mistake.value or "–")
 

@@ -5,8 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from domain.billing.instalment_file import Mistake, PlanLine, read_plans
+from domain.billing.instalment_file import PlanLine, read_plans
 from domain.errors import InvalidValue, NotFound
+from domain.tables import Mistake
 from models import Client, Subscriber, db
 from models_billing import Instalment, InstalmentPlan
 from services import bulk, instalments, subscribers

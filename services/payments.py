@@ -15,8 +15,9 @@ from peewee import fn
 
 from domain.accounts import check_detail
 from domain.billing.methods import METHODS, TRANSFER
-from domain.billing.statement import Mistake, Statement, StatementLine, read_statement
+from domain.billing.statement import Statement, StatementLine, read_statement
 from domain.errors import AlreadyExists, InvalidValue
+from domain.tables import Mistake
 from models import Client, db
 from models_billing import Invoice, Payment
 from services import audit, bulk, clock, queue, told_payments

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from peewee import JOIN, ModelSelect
 
-from domain.billing.statement import decode
 from domain.errors import InvalidValue
+from domain.tables import decode
 from models import User
 from models_payments import StatementFile
 from services import payments

@@ -9,8 +9,9 @@ from typing import Any
 
 from domain.errors import InvalidValue, NumberEnded
 from domain.msisdn import is_full
-from domain.subscriber_file import Mistake, SubscriberLine, read_subscribers
+from domain.subscriber_file import SubscriberLine, read_subscribers
 from domain.subscribers import SubscriberStatus
+from domain.tables import Mistake
 from models import Client, Subscriber
 from services import audit, subscriber_changes, subscribers
 from services.audit import AuditEventKind, By

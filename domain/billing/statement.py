@@ -2,29 +2,24 @@
 whole, each mistake with its line; who a payer is decides `services/payments.py`.
 """
 
-import csv
-import io
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from types import MappingProxyType
 from typing import NamedTuple
 
 from domain.billing.methods import TRANSFER, read_method
 from domain.errors import InvalidValue
-from domain.money import read_kopecks
+from domain.tables import Bad, Mistake, Row, Table, by_word, day, kopecks
 
 MISTAKES_SHOWN = 100
 LONGEST_TEXT = 255
 DATES = ("%d.%m.%Y", "%Y-%m-%d", "%d.%m.%Y %H:%M:%S", "%d.%m.%Y %H:%M", "%Y-%m-%d %H:%M:%S")
-_SIGNS = re.compile(r"[\W_]+")
 
 # What a column means, by its title without case, spaces and signs.
 TITLES: Mapping[str, str] = MappingProxyType(
-    {
-        title: meaning
-        for meaning, titles in {
+    by_word(
+        {
             "date": "date paidon операционныйдень датаоплаты датаплатежа датазачисления дата",
             "amount": "amount sum credit сумма суммаплатежа кредит зачислено приход",
             "debit": "debit дебет списано расход",
@@ -41,9 +36,8 @@ TITLES: Mapping[str, str] = MappingProxyType(
             "method": ("method paymentmethod wayofpayment способ способоплаты способплатежа"),
             "payer": "payer name плательщик наименованиеплательщика контрагент корреспондент",
             "purpose": "purpose details назначение назначениеплатежа",
-        }.items()
-        for title in titles.split()
-    }
+        }
+    )
 )
 
 
@@ -62,14 +56,6 @@ class StatementLine(NamedTuple):
     method: str = TRANSFER
 
 
-class Mistake(NamedTuple):
-    """What is wrong with a line. `code` is one of those in `texts.STATEMENT_MISTAKES`."""
-
-    line: int
-    code: str
-    value: str = ""
-
-
 @dataclass
 class Statement:
     """What was read of a statement."""
@@ -79,40 +65,26 @@ class Statement:
     outgoing: int = 0  # lines of what the operator has paid itself
 
 
-class _Bad(Exception):
-    def __init__(self, code: str, value: str) -> None:
-        super().__init__(code)
-        self.code, self.value = code, value
-
-
 def read_statement(content: bytes) -> Statement:
     """Read a statement: UTF-8 or Windows-1251, parted by `;` `,` or tabs, titles on its first line.
 
     Raises `InvalidValue` when the titles name no date, no sum, or nothing that tells the payer.
     """
-    text = decode(content)
-    if "\0" in text:  # two bytes a letter, or no text: PostgreSQL keeps none of it
-        raise InvalidValue("a NUL in the text", what="statement", value="NUL")
-    first = text.partition("\n")[0]
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=max(";,\t", key=first.count))
+    table = Table(content, TITLES, what="statement")
+    _check_titles(table.meanings)
     told = Statement()
-    try:
-        meanings = [TITLES.get(_SIGNS.sub("", title.casefold())) for title in next(rows, [])]
-        _check_titles(meanings)
-        for row in rows:
-            if any(cell.strip() for cell in row):
-                _take(told, meanings, row, rows.line_num)
-    except csv.Error as error:
-        raise InvalidValue(str(error), what="statement", value=str(error)) from error
+    for row in table.rows():
+        try:
+            read = _read_row(table, row)
+        except Bad as bad:
+            if len(told.mistakes) < MISTAKES_SHOWN:
+                told.mistakes.append(Mistake(row.last_line, bad.code, bad.value))
+            continue
+        if read is None:
+            told.outgoing += 1
+        else:
+            told.lines.append(read)
     return told
-
-
-def decode(content: bytes) -> str:
-    """A statement's text: UTF-8, or else Windows-1251."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1251", "replace")
 
 
 def _check_titles(meanings: list[str | None]) -> None:
@@ -122,43 +94,21 @@ def _check_titles(meanings: list[str | None]) -> None:
             raise InvalidValue(f"no column holds {what}", what="statement", value=what)
 
 
-def _take(told: Statement, meanings: list[str | None], row: list[str], line: int) -> None:
-    try:
-        read = _read_row(meanings, row, line)
-    except _Bad as bad:
-        if len(told.mistakes) < MISTAKES_SHOWN:
-            told.mistakes.append(Mistake(line, bad.code, bad.value))
-        return
-    if read is None:
-        told.outgoing += 1
-    else:
-        told.lines.append(read)
-
-
-def _read_row(meanings: list[str | None], row: list[str], line: int) -> StatementLine | None:
-    if len(row) > len(meanings) and any(cell.strip() for cell in row[len(meanings) :]):
-        raise _Bad("too_many_cells", str(len(row)))
+def _read_row(table: Table, row: Row) -> StatementLine | None:
     cells: dict[str, str] = {}
-    for meaning, cell in zip(meanings, row, strict=False):
-        if meaning and cell.strip() and meaning not in cells:
-            cells[meaning] = " ".join(cell.split())[:LONGEST_TEXT]
-    if _amount(cells.get("debit", "0")) and not _amount(cells.get("amount", "0")):
+    for meaning, cell in table.meant(row.cells):
+        if cell.strip():
+            cells.setdefault(meaning, " ".join(cell.split())[:LONGEST_TEXT])
+    if kopecks(cells.get("debit", "0")) and not kopecks(cells.get("amount", "0")):
         return None
-    amount = _amount(cells.get("amount", ""))
+    amount = kopecks(cells.get("amount", ""))
     if amount <= 0:
-        raise _Bad("not_received", cells["amount"])
+        raise Bad("not_received", cells["amount"])
     texts = (cells.get(name, "") for name in ("account", "unp", "document_no", "payer", "purpose"))
     document_on, method = (_said(cells, name) for name in ("document_on", "method"))
-    document_on = _day(document_on) if document_on else None
-    paid_on, method = _day(cells.get("date", "")), _method(method)
-    return StatementLine(line, paid_on, amount, *texts, document_on, method)
-
-
-def _amount(text: str) -> int:
-    try:
-        return read_kopecks(text)
-    except InvalidValue:
-        raise _Bad("no_amount", text) from None
+    document_on = day(document_on, DATES) if document_on else None
+    paid_on, method = day(cells.get("date", ""), DATES), _method(method)
+    return StatementLine(row.last_line, paid_on, amount, *texts, document_on, method)
 
 
 def _said(cells: dict[str, str], name: str) -> str:
@@ -171,13 +121,4 @@ def _method(text: str) -> str:
     try:
         return read_method(text)
     except InvalidValue:
-        raise _Bad("unknown_method", text) from None
-
-
-def _day(text: str) -> date:
-    for shape in DATES:
-        try:
-            return datetime.strptime(text, shape).date()  # noqa: DTZ007 - a day, nothing more
-        except ValueError:
-            continue
-    raise _Bad("no_date", text)
+        raise Bad("unknown_method", text) from None

@@ -15,6 +15,7 @@ from domain.errors import InvalidValue
 from domain.money import read_micros
 from domain.msisdn import COUNTRY
 from domain.rating.tariff import ON_NET, Step
+from domain.tables import decode
 
 LONGEST_PREFIX = 15
 DEFAULT_INCREMENT_S = 60
@@ -124,7 +125,7 @@ def read_deck(content: bytes) -> DeckFile:
 
     Raises `InvalidValue` when the titles name no prefix or no price.
     """
-    text = _decode(content)
+    text = decode(content)
     if "\0" in text:  # two bytes a letter, or no text
         raise InvalidValue("a NUL in the text", what="rates", value="NUL")
     rows = _rows(csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text)))
@@ -149,13 +150,6 @@ def _rows(reader: Any) -> Iterator[tuple[int, list[str]]]:
     except csv.Error as error:
         told = f"line {reader.line_num}: {error}"
         raise InvalidValue(told, what="rates", value=told) from error
-
-
-def _decode(content: bytes) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        return content.decode("cp1251", "replace")
 
 
 def _delimiter(text: str) -> str:
