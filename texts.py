@@ -61,6 +61,7 @@ class LazyText:
 
 lazy_gettext = LazyText
 
+BUSY = N_("Call records are being read in, or invoices formed. Try again in a minute.")
 ERRORS = {
     "number_in_use": N_("{number} has {calls} calls after that: choose a later day"),
     "period_reversed": N_("The last day is before the first"),

@@ -7,9 +7,8 @@ import click
 from flask.cli import AppGroup
 
 from commands.money import DAY, SIGNED, by_command, sum_text
-from commands.refusals import on_database
+from commands.refusals import content_of, on_database
 from domain.billing.instalments import PlanEnd
-from domain.errors import NotFound
 from domain.money import read_kopecks
 from models_billing import Instalment, InstalmentPlan
 from services import accounts, clock, instalment_files, instalments, subscribers
@@ -109,9 +108,7 @@ def import_instalments(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - an 
     Exit status 2 for a file with a mistake in it: each is listed, nothing is stored.
     """
     try:
-        told = instalment_files.take(file.read_bytes(), dry_run=dry_run, by=by_command())
-    except OSError as error:
-        raise NotFound(f"{file}: {error.strerror}", what="file", name=str(file)) from error
+        told = instalment_files.take(content_of(file), dry_run=dry_run, by=by_command())
     except PlansRefused as refused:
         with language("en"):
             for mistake in refused.mistakes:

@@ -9,10 +9,9 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from commands.refusals import on_database
+from commands.refusals import content_of, on_database
 from domain.billing.methods import METHODS, TRANSFER
 from domain.billing.vat import TELECOM
-from domain.errors import NotFound
 from domain.formats import NBSP, format_money, format_percent
 from domain.money import read_kopecks
 from services import accounts, clock, discounts, one_offs, payments, subscribers
@@ -89,9 +88,7 @@ def import_payments(file: Path, dry_run: bool) -> None:  # noqa: FBT001 - an opt
     others are stored. A file with a mistake in it is refused whole.
     """
     try:
-        told = payments.import_statement(file.read_bytes(), dry_run=dry_run, by=by_command())
-    except OSError as error:
-        raise NotFound(f"{file}: {error.strerror}", what="file", name=str(file)) from error
+        told = payments.import_statement(content_of(file), dry_run=dry_run, by=by_command())
     except StatementRefused as refused:
         with language("en"):
             for mistake in refused.mistakes:

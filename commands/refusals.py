@@ -5,6 +5,7 @@ value.
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
+from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 import click
@@ -32,6 +33,14 @@ def on_database(command: Callable[P, R]) -> Callable[P, R]:
             return command(*args, **kwargs)
 
     return run
+
+
+def content_of(file: Path) -> bytes:
+    """A file named on the command line; raises `NotFound`."""
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise NotFound(f"{file}: {error.strerror}", what="file", name=str(file)) from error
 
 
 def check_tables() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import click
 from flask.cli import AppGroup
 
-from commands.refusals import on_database
-from domain.errors import NotFound
+from commands.refusals import content_of, on_database
 from domain.subscriber_file import MISTAKES_SHOWN
 from domain.subscribers import NUMBER_PLAN, SubscriberStatus
 from models import Subscriber
@@ -136,10 +135,7 @@ def import_numbers(file: Path, account: str, dry_run: bool) -> None:  # noqa: FB
     leaves what is held, `-` empties it. Safe to repeat; a file with a mistake is refused whole.
     """
     client = accounts.find_client(account)
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise NotFound(f"{file}: {error.strerror}", what="file", name=str(file)) from error
+    content = content_of(file)
     try:
         by = By(now=clock.now())
         told = subscriber_import.import_subscribers(client, content, dry_run=dry_run, by=by)

@@ -41,10 +41,9 @@ from services import (
 )
 from services.import_turns import ImportsBusy
 from services.instalments import Purchase
-from texts import N_, error_text, gettext
+from texts import BUSY, N_, error_text, gettext
 
 MONEY_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
-BUSY = N_("Call records are being read in, or invoices formed. Try again in a minute.")
 # What a value that the services refuse is called in its form, and the sentence.
 REFUSALS = {
     "amount": N_("Give a sum other than 0"),

@@ -21,10 +21,9 @@ from models import Client
 from services import clock, instalment_list, instalments
 from services.import_turns import ImportsBusy
 from services.instalment_list import Told
-from texts import N_, error_text, gettext, lazy_gettext
+from texts import BUSY, N_, error_text, gettext, lazy_gettext
 
 MONEY_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
-BUSY = N_("Call records are being read in, or invoices formed. Try again in a minute.")
 REFUSALS = {
     "date": N_("The day is still to come"),
     "last day": N_("The day is before the instalments were put down"),

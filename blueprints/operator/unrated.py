@@ -18,11 +18,10 @@ from services import access, accounts, clock, unrated, waivers
 from services.import_turns import ImportsBusy
 from services.unrated import NOT_LOOKED_AT, Group
 from services.waivers import CallKey
-from texts import N_, error_text, gettext, lazy_gettext
+from texts import BUSY, N_, error_text, gettext, lazy_gettext
 
 WAIVING_ROLES = (Role.OPERATOR_ADMINISTRATOR,)
 CALLS_SHOWN = 50
-BUSY = N_("Call records are being read in, or invoices formed. Try again in a minute.")
 REASONS = {
     CallRating.NO_PLAN: N_("The number had no tariff"),
     CallRating.NO_RATE: N_("The tariff has no price"),
